@@ -1,0 +1,306 @@
+"""The nouns of rlaudit, all frozen. Read this first.
+
+A config becomes a plan of `RunSpec`s. A backend trains specs into `RunRecord`s; an importer reads records from
+someone else's files. Scores turn records into a `ScoreTable`, one number per seed; splits deal the seeds into
+groups; a comparison tests groups; findings say what that means. `results.py` holds the nouns of a finished audit.
+
+Arrays are copied on the way in and read-only afterwards; their shapes are written behind them.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats: TypeAlias = NDArray[np.float64]
+Ints: TypeAlias = NDArray[np.int64]
+SeedLabel: TypeAlias = int | str  # what people call a run: 12, or "run_a" in somebody else's files
+
+
+def frozen_array(values: ArrayLike, dtype: type = np.float64) -> NDArray[Any]:
+    """A read-only copy, so that a noun can be shared without fear."""
+    array = np.array(values, dtype=dtype)
+    array.flags.writeable = False
+    return array
+
+
+# ---------------------------------------------------------------- runs
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The three streams of one run, kept apart; each in [0, 2**31)."""
+
+    init: int  # initial weights
+    env: int  # environments and their action spaces
+    algo: int  # everything the algorithm samples: actions, minibatches, replay
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """When and how a run is evaluated. Evaluation has a random stream of its own and never changes training."""
+
+    every: int | None = None  # timesteps between evaluations; None: only at the end
+    episodes: int = 20
+    deterministic: bool = True
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """Everything that determines one run. `run_id` names it by its content."""
+
+    agent: str  # a label for people; not part of the run's identity
+    env_id: str  # gymnasium id
+    algo: str  # "PPO", or an import path "package.module:Class"
+    timesteps: int
+    seed: SeedLabel  # what the user calls it; `seeds` are derived from it
+    seeds: Seeds
+    backend: str = "sb3"
+    task: str = ""  # a label for people, the env id unless the config names it; not part of the run's identity
+    env_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    n_envs: int = 1
+    policy: str = "MlpPolicy"
+    params: Mapping[str, Any] = field(default_factory=dict)  # keyword arguments of the algorithm
+    policy_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    normalize: Mapping[str, Any] | None = None  # keyword arguments of VecNormalize; None: not normalised
+    evaluation: EvaluationPlan = EvaluationPlan()
+    replicate: int = 0  # told apart on purpose: the same seeds trained again
+
+    @property
+    def run_id(self) -> str:
+        """12 hex digits over the canonical JSON of the fields that differ from their defaults.
+
+        A new field whose default changes nothing renames no stored run; golden ids in the tests pin this.
+        """
+        content = _non_default(self, skip=("agent", "task"))
+        return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:12]
+
+    @property
+    def task_label(self) -> str:
+        return self.task or self.env_id
+
+
+def canonical_json(value: object) -> str:
+    """One text for one value: sorted keys, no spaces, shortest floats; NaN and infinity are refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "__dataclass_fields__"):
+        return _non_default(value)
+    raise TypeError(f"{type(value).__name__} has no place in a run's identity: {value!r}")
+
+
+def _non_default(noun: Any, skip: Sequence[str] = ()) -> dict[str, Any]:
+    content = {}
+    for spec_field in fields(noun):
+        value = getattr(noun, spec_field.name)
+        default = spec_field.default_factory() if callable(spec_field.default_factory) else spec_field.default
+        if spec_field.name not in skip and value != default:
+            content[spec_field.name] = value
+    return content
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingEpisodes:
+    """Episodes that ended during training, in the order of their ends."""
+
+    returns: Floats = field(default_factory=lambda: np.empty(0))  # (n_training_episodes,) undiscounted
+    lengths: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # (n_training_episodes,) steps
+    seconds: Floats = field(default_factory=lambda: np.empty(0))  # (n_training_episodes,) since the start
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "returns", frozen_array(self.returns))
+        object.__setattr__(self, "lengths", frozen_array(self.lengths, np.int64))
+        object.__setattr__(self, "seconds", frozen_array(self.seconds))
+
+
+@dataclass(frozen=True, eq=False)
+class RunRecord:
+    """What one run left behind. A failed run is a record too: it carries its error and whatever was measured."""
+
+    spec: RunSpec
+    status: Literal["done", "failed"]
+    eval_steps: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # (n_evals,)
+    eval_returns: Floats = field(default_factory=lambda: np.empty((0, 0)))  # (n_evals, n_episodes)
+    eval_lengths: Ints = field(default_factory=lambda: np.empty((0, 0), np.int64))  # (n_evals, n_episodes)
+    episodes: TrainingEpisodes = field(default_factory=TrainingEpisodes)
+    final_returns: Floats = field(default_factory=lambda: np.empty(0))  # (n_final_episodes,) after training
+    seconds: float = 0.0  # CPU seconds of training and evaluation
+    weights_sha256: str = ""
+    provenance: Mapping[str, str] = field(default_factory=dict)  # versions, host
+    error: str | None = None  # last line first reads best: the traceback of a failed run
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "eval_steps", frozen_array(self.eval_steps, np.int64))
+        object.__setattr__(self, "eval_returns", frozen_array(self.eval_returns))
+        object.__setattr__(self, "eval_lengths", frozen_array(self.eval_lengths, np.int64))
+        object.__setattr__(self, "final_returns", frozen_array(self.final_returns))
+
+
+class RunEvent(NamedTuple):
+    """What an executor tells whoever watches."""
+
+    kind: Literal["started", "progress", "retried", "finished", "failed"]
+    spec: RunSpec
+    steps: int = 0  # timesteps done so far
+    message: str = ""
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a config: the path of keys that leads there, and the sentence."""
+
+    path: tuple[str | int, ...]
+    message: str
+
+
+Progress: TypeAlias = Callable[[RunSpec, int], None]  # (spec, timesteps done so far)
+
+
+class Train(Protocol):
+    """Trains a batch of specs that differ only in their seeds; yields a record per spec, in any order."""
+
+    def __call__(self, specs: Sequence[RunSpec], *, progress: Progress) -> Iterator[RunRecord]: ...
+
+
+class Backend(NamedTuple):
+    """A way to train. `check` looks at one spec per agent and task before anything is trained."""
+
+    train: Train
+    check: Callable[[RunSpec], list[Problem]]  # paths relative to the agent's block, or ("task", ...)
+    help: str
+    batch_size: int = 1  # how many specs `train` wants at a time
+
+
+# ---------------------------------------------------------------- scores
+
+
+@dataclass(frozen=True, eq=False)
+class ArmScores:
+    """One agent on one task: a number per seed."""
+
+    agent: str
+    task: str
+    seeds: tuple[SeedLabel, ...]  # (n_seeds,) labels
+    scores: Floats  # (n_seeds,)
+    failed: tuple[SeedLabel, ...] = ()  # seeds without a score, never dropped silently
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scores", frozen_array(self.scores))
+
+
+@dataclass(frozen=True, eq=False)
+class ArmCurves:
+    """One agent on one task: a learning curve per seed, aligned on common steps."""
+
+    agent: str
+    task: str
+    seeds: tuple[SeedLabel, ...]  # (n_seeds,)
+    steps: Ints  # (n_points,) timesteps
+    values: Floats  # (n_seeds, n_points) episode return; NaN where a run has no evaluation
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "steps", frozen_array(self.steps, np.int64))
+        object.__setattr__(self, "values", frozen_array(self.values))
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreTable:
+    """One number per agent, task and seed; ragged on purpose. Episodes are averaged before they come here."""
+
+    metric: str  # "final", "auc", "best", or the name of a table's column
+    arms: tuple[ArmScores, ...]
+    higher_is_better: bool = True
+    curves: tuple[ArmCurves, ...] = ()
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(arm.task for arm in self.arms))
+
+    @property
+    def agents(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(arm.agent for arm in self.arms))
+
+    def arm(self, agent: str, task: str) -> ArmScores:
+        """Raises KeyError where the table has no such agent on this task."""
+        for arm in self.arms:
+            if (arm.agent, arm.task) == (agent, task):
+                return arm
+        raise KeyError((agent, task))
+
+
+@dataclass(frozen=True, eq=False)
+class Splits:
+    """Ways to deal a pool of seeds into disjoint groups of equal size."""
+
+    groups: Ints  # (n_splits, n_groups, group_size) positions in the pool
+    exhaustive: bool  # every split once, or a sample
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "groups", frozen_array(self.groups, np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A two-sample test over a batch of group pairs. Every array has the batch's shape `(...)`.
+
+    `effect` is mean(a) - mean(b). `low` and `high` bound the effect at level 1 - alpha; they are NaN where the
+    test gives no interval.
+    """
+
+    test: str
+    effect: Floats  # (...)
+    low: Floats  # (...)
+    high: Floats  # (...)
+    statistic: Floats  # (...); its sign is the direction of the result: positive where a scores higher
+    df: Floats  # (...) degrees of freedom, NaN where the test has none
+    p_value: Floats  # (...) two-sided
+    min_p: float  # the smallest p-value that these numbers of seeds can give
+    mc_error: Floats  # (...) standard error of a simulated p-value, 0 where it is exact
+
+    def __post_init__(self) -> None:
+        for name in ("effect", "low", "high", "statistic", "df", "p_value", "mc_error"):
+            object.__setattr__(self, name, frozen_array(getattr(self, name)))
+
+
+class Compare(Protocol):
+    """Tests a (..., n_a) against b (..., n_b) along the last axis: one call for 10,000 splits."""
+
+    def __call__(
+        self, a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int
+    ) -> Comparison: ...
+
+
+# ---------------------------------------------------------------- conclusions
+
+
+class Verdict(StrEnum):
+    A_BETTER = "a_better"
+    B_BETTER = "b_better"
+    EQUIVALENT = "equivalent"  # only ever from an equivalence test with a margin that the user named
+    UNDECIDED = "undecided"  # the default
+    UNSTABLE = "unstable"  # the audit's own random numbers could turn it
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    UNSAFE = "unsafe"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence that the numbers carry."""
+
+    title: str
+    sentence: str
+    level: Level
+    evidence: Mapping[str, float | int | str | None]
+    next_step: str = ""
