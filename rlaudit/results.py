@@ -50,7 +50,7 @@ class SplitTest:
     rate: float  # share of the splits with p < alpha
     low: float | None  # 95 % interval over seeds: another pool of as many seeds; None where it cannot be said
     high: float | None
-    n_effective: float | None  # independent experiments that would pin the rate as well
+    n_effective: float | None  # independent experiments that would pin the rate as well; None: cannot be said
     expected: float  # what chance alone predicts: the rate of this test for normal seeds
     min_p: float  # the smallest p-value that this group size can give
     constant: bool  # a rate that the test fixes by construction says nothing about the data
@@ -83,7 +83,7 @@ class SplitAudit:
     relative_gap: Spread | None  # the same, divided by |pool mean|; None where the pool mean is 0
     normal_gap: Spread  # what normal seeds of the same sd give (max: of as many splits of one pool; an estimate)
     tests: Mapping[str, SplitTest]
-    any_significant: float  # share of normal pools of this size in which at least one split has p < alpha
+    any_significant: float | None  # share of normal pools in which Welch calls at least one split significant
     p_histogram: tuple[int, ...]  # p-values of the deciding test over the splits, 20 equal bins of [0, 1]
     wrong_winner: tuple[tuple[float, float], ...]  # (true gain in sd, share of splits that name the worse agent)
     median_split: NamedSplit

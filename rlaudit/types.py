@@ -259,15 +259,21 @@ class Comparison:
     effect: Floats  # (...)
     low: Floats  # (...)
     high: Floats  # (...)
-    statistic: Floats  # (...); its sign is the direction of the result: positive where a scores higher
+    statistic: Floats  # (...); above `null_statistic` where a scores higher
     df: Floats  # (...) degrees of freedom, NaN where the test has none
     p_value: Floats  # (...) two-sided
     min_p: float  # the smallest p-value that these numbers of seeds can give
     mc_error: Floats  # (...) standard error of a simulated p-value, 0 where it is exact
+    null_statistic: float = 0.0  # the statistic without a difference: 0, or n_a n_b / 2 for Mann-Whitney's U
 
     def __post_init__(self) -> None:
         for name in ("effect", "low", "high", "statistic", "df", "p_value", "mc_error"):
             object.__setattr__(self, name, frozen_array(getattr(self, name)))
+
+    @property
+    def direction(self) -> Floats:
+        """(...): 1 where a scores higher, -1 where b does, by the test's own statistic, which may contradict the means."""
+        return np.sign(self.statistic - self.null_statistic)
 
 
 class Compare(Protocol):
