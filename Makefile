@@ -1,0 +1,28 @@
+# Needs Python 3.11+, git and make. Everything goes into .venv; `rm -rf .venv` undoes it.
+# On Linux the torch of the package index brings CUDA along (5 GB). Without a GPU, take the small one:
+#   make audit PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP_ARGS ?=
+PYTEST_ARGS ?= -n 2
+TORCH := $(shell grep '^torch==' constraints.txt)
+
+.PHONY: audit test setup
+.DELETE_ON_ERROR:
+
+audit: setup
+	$(BIN)/rlaudit audit configs/quickstart.yaml
+
+test: setup
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+setup: .venv/installed
+
+# The stamp makes the setup run once, and again when what is wanted changes.
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("rlaudit needs Python 3.11 or newer, found " + sys.version.split()[0] + "; name another one: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install $(PIP_ARGS) $(TORCH)
+	$(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt -e '.[all]'
+	touch $@
