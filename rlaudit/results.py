@@ -32,6 +32,8 @@ class Arm:
     seeds: tuple[SeedLabel, ...]  # in the order of `scores`
     scores: tuple[float, ...]
     failed: tuple[SeedLabel, ...] = ()
+    failure_low: float | None = None  # 95 % Clopper-Pearson interval of the share of seeds that fail
+    failure_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class TestResult:
     high: float | None
     min_p: float | None
     mc_error: float
+    direction: int = 0  # 1 where a scores higher, -1 where b does, by the test's own statistic
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,17 @@ class PairAudit:
     subsets: tuple[Subset, ...]
     seeds_needed: SeedsNeeded
     power_curve: tuple[tuple[float, int, float], ...]  # (true gain in sd, seeds an agent, power of Welch)
+    imputed: "Imputed | None" = None  # None: no seed failed
+
+
+@dataclass(frozen=True)
+class Imputed:
+    """The comparison once more, with every failed seed counted as the worst score that either agent reached."""
+
+    floor: float
+    effect: float
+    p_value: float  # of the deciding test, not adjusted
+    agrees: bool  # the same side of alpha, in the same direction, as without the failed seeds
 
 
 @dataclass(frozen=True)

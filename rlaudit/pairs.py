@@ -1,0 +1,160 @@
+"""Agent against agent: every test with all seeds, one verdict, and what fewer seeds would have said.
+
+The verdict comes from one test that was named before anybody looked, corrected for the number of comparisons.
+"Not significant" is never "equal": equality needs an equivalence test with a margin that the user named.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from rlaudit.comparisons import COMPARISONS, holm, probability_better, tost
+from rlaudit.few_seeds import audit_subsets
+from rlaudit.power import cohen_d_interval, seeds_needed, welch_power
+from rlaudit.results import Imputed, PairAudit, TestResult
+from rlaudit.seeds import generator
+from rlaudit.types import ArmScores, Comparison, Floats, ScoreTable, Verdict
+
+N_RESAMPLES = 9_999  # (1 + 9,999) alpha is a whole number
+POWER_GAINS = (0.5, 1.0, 1.5)  # true gains, in standard deviations between seeds
+POWER_SIZES = (*range(2, 21), 25, 30, 40, 50, 70, 100)
+
+
+@dataclass(frozen=True)
+class PairSettings:
+    """How agents are compared. The first test decides."""
+
+    tests: Sequence[str]
+    alpha: float
+    margin: float | None
+    higher_is_better: bool
+    n_draws: int
+    seed: int
+
+
+def audit_pairs(table: ScoreTable, settings: PairSettings) -> tuple[PairAudit, ...]:
+    """Every pair of agents on every task; agents with fewer than two scores are left out, for nothing can be said."""
+    arms = [arm for arm in table.arms if len(arm.scores) >= 2]
+    pairs = [(a, b) for a, b in combinations(arms, 2) if a.task == b.task]
+    audited = [_audit_pair(a, b, settings) for a, b in pairs]
+    return _with_verdicts(audited, settings)
+
+
+def family(n_comparisons: int, alpha: float) -> str:
+    """Which comparisons share the level alpha, in words."""
+    if n_comparisons < 2:
+        return f"one comparison at alpha = {alpha:g}"
+    return f"{n_comparisons} comparisons of this audit together at alpha = {alpha:g} (Holm 1979)"
+
+
+def _audit_pair(a: ArmScores, b: ArmScores, settings: PairSettings) -> PairAudit:
+    """The pair without its verdict, which depends on the other pairs."""
+    results = {test: _run(test, a, b, settings) for test in settings.tests}
+    welch = results.get("welch") or _run("welch", a, b, settings)
+    sign = 1 if settings.higher_is_better else -1
+    p_better = probability_better(sign * a.scores, sign * b.scores, settings.alpha)
+    decider = settings.tests[0]
+    return PairAudit(
+        a=a.agent,
+        b=b.agent,
+        task=a.task,
+        effect=float(welch.effect),
+        low=_finite(welch.low),
+        high=_finite(welch.high),
+        cohen_d=_finite(cohen_d_interval(a.scores, b.scores, 1 - settings.alpha)[0]),
+        p_a_better=_finite(p_better[0]),
+        p_a_better_low=_finite(p_better[1]),
+        p_a_better_high=_finite(p_better[2]),
+        verdict=Verdict.UNDECIDED,
+        reason="",
+        decided_by=decider,
+        p_adjusted=None,
+        margin=settings.margin,
+        p_equivalent=float(tost(a.scores, b.scores, settings.margin)) if settings.margin else None,
+        tests={test: _test_result(result) for test, result in results.items()},
+        subsets=audit_subsets(
+            a, b, tests=settings.tests, alpha=settings.alpha, n_draws=settings.n_draws, seed=settings.seed
+        ),
+        seeds_needed=seeds_needed(a.scores, b.scores, alpha=settings.alpha),
+        power_curve=power_curve(settings.alpha),
+        imputed=_imputed(a, b, results[decider], settings),
+    )
+
+
+def _run(test: str, a: ArmScores, b: ArmScores, settings: PairSettings) -> Comparison:
+    rng = generator(settings.seed, "pair", a.agent, b.agent, a.task, test)
+    return COMPARISONS[test](a.scores, b.scores, alpha=settings.alpha, rng=rng, n_resamples=N_RESAMPLES)
+
+
+def _test_result(result: Comparison) -> TestResult:
+    return TestResult(
+        statistic=_finite(result.statistic),
+        df=_finite(result.df),
+        p_value=_finite(result.p_value),
+        low=_finite(result.low),
+        high=_finite(result.high),
+        min_p=result.min_p,
+        mc_error=float(result.mc_error),
+        direction=int(np.nan_to_num(result.direction)),
+    )
+
+
+def _finite(value: Floats | float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def power_curve(alpha: float) -> tuple[tuple[float, int, float], ...]:
+    return tuple(
+        (gain, n, float(welch_power(gain, n, alpha))) for gain in POWER_GAINS for n in POWER_SIZES
+    )
+
+
+def _imputed(a: ArmScores, b: ArmScores, without: Comparison, settings: PairSettings) -> Imputed | None:
+    if not (a.failed or b.failed):
+        return None
+    worst = np.min if settings.higher_is_better else np.max
+    floor = float(worst(np.concatenate([a.scores, b.scores])))
+    filled = [replace(arm, scores=np.append(arm.scores, [floor] * len(arm.failed))) for arm in (a, b)]
+    result = _run(settings.tests[0], *filled, settings)
+    significant, before = result.p_value <= settings.alpha, without.p_value <= settings.alpha
+    agrees = bool(significant == before and (not significant or result.direction == without.direction))
+    return Imputed(floor, float(result.effect), float(result.p_value), agrees)
+
+
+# ---------------------------------------------------------------- the verdict
+
+
+def _with_verdicts(pairs: Sequence[PairAudit], settings: PairSettings) -> tuple[PairAudit, ...]:
+    adjusted = _holm([pair.tests[pair.decided_by].p_value for pair in pairs])
+    equivalent = _holm([pair.p_equivalent for pair in pairs])
+    decided = []
+    for pair, p_adjusted, p_equivalent in zip(pairs, adjusted, equivalent, strict=True):
+        judged = replace(pair, p_adjusted=p_adjusted, p_equivalent=p_equivalent)
+        verdict, reason = decide(judged, settings)
+        decided.append(replace(judged, verdict=verdict, reason=reason))
+    return tuple(decided)
+
+
+def _holm(p_values: Sequence[float | None]) -> list[float | None]:
+    known = [p for p in p_values if p is not None]
+    adjusted = iter(holm(np.array(known)).tolist() if known else [])
+    return [None if p is None else next(adjusted) for p in p_values]
+
+
+def decide(pair: PairAudit, settings: PairSettings) -> tuple[Verdict, str]:
+    """The verdict and the sentence behind it, from adjusted p-values alone."""
+    alpha, result = settings.alpha, pair.tests[pair.decided_by]
+    if pair.margin is not None and pair.p_equivalent is not None and pair.p_equivalent <= alpha:
+        return Verdict.EQUIVALENT, f"the difference is within {pair.margin:g} (two one-sided tests)"
+    if pair.p_adjusted is None or not result.direction:
+        return Verdict.UNDECIDED, f"{pair.decided_by} gives no result on these scores"
+    if result.mc_error and abs(pair.p_adjusted - alpha) < 1.96 * result.mc_error:
+        return Verdict.UNSTABLE, "the simulated p-value lies so near alpha that another simulation could turn it"
+    if result.min_p is not None and result.min_p > alpha:
+        return Verdict.UNDECIDED, f"with so few seeds {pair.decided_by} can never reach alpha (at best p = {result.min_p:.3g})"
+    if pair.p_adjusted > alpha:
+        return Verdict.UNDECIDED, f"{pair.decided_by} does not tell them apart; that does not make them equal"
+    better_a = (result.direction > 0) == settings.higher_is_better
+    return (Verdict.A_BETTER if better_a else Verdict.B_BETTER), f"{pair.decided_by} tells them apart"

@@ -1,0 +1,239 @@
+"""The sentence of rlaudit in code: config -> plan -> records -> scores -> audit -> files.
+
+The command line, the Python API and the pytest plugin only speak it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from rlaudit import config as configs
+from rlaudit import importers, scores
+from rlaudit.config import AuditConfig, AuditSettings, ConfigSource
+from rlaudit.errors import RlauditError
+from rlaudit.experiments import EXPERIMENTS
+from rlaudit.results import Audit, to_json
+from rlaudit.store import Store, is_results_folder
+from rlaudit.types import RunEvent, RunRecord, RunSpec, ScoreTable
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    Source: TypeAlias = str | Path | ScoreTable | pd.DataFrame | Mapping[Any, ArrayLike]
+
+AUDIT, REPORT, SCORES, CONFIG = "audit.json", "report.html", "scores.csv", "config.yaml"
+QUICK_SPLITS = 1_000
+Notify: TypeAlias = Callable[[RunEvent], None]
+
+
+# ---------------------------------------------------------------- training
+
+
+def check(specs: Sequence[RunSpec], source: ConfigSource) -> None:
+    """Looks at one spec per agent and task before anything is trained. Raises ConfigError with every problem."""
+    from rlaudit.backends import BACKENDS
+
+    firsts = {(spec.agent, spec.task_label): spec for spec in reversed(specs)}
+    problems = [problem for spec in firsts.values() for problem in BACKENDS[spec.backend].check(spec)]
+    if problems:
+        raise source.error(list(dict.fromkeys(problems)))
+
+
+@dataclass(frozen=True)
+class Training:
+    """How missing runs are trained; none of it changes what a run is."""
+
+    workers: int | None = None  # None: as many as there are cores
+    timeout: float | None = None  # seconds a run
+    retries: int = 3  # of a run whose process was killed
+    retry_failed: bool = False  # train the failed runs again
+    notify: Notify = lambda event: None
+
+
+def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training = Training()) -> None:
+    """Trains what is missing, each finished run going into the store at once. Raises ConfigError before it starts."""
+    from rlaudit.executors import run_local
+
+    missing = store.missing(_specs(config), retry_failed=how.retry_failed)
+    if missing:
+        check(missing, source)
+    store.sweep()
+    store.write_text(CONFIG, source.yaml())
+    for record in run_local(
+        missing, workers=how.workers, timeout=how.timeout, retries=how.retries, notify=how.notify
+    ):
+        store.add(record)
+
+
+def _specs(config: AuditConfig) -> tuple[RunSpec, ...]:
+    return EXPERIMENTS[config.experiment].plan(config)
+
+
+# ---------------------------------------------------------------- auditing
+
+
+def audit_target(
+    target: Path,
+    *,
+    overrides: Sequence[str] = (),
+    seeds: str | None = None,
+    out: Path | None = None,
+    quick: bool = False,
+    how: Training = Training(),
+) -> tuple[Audit, Path]:
+    """Audits a config (training what is missing), a results folder, or a table; returns the audit and its report.
+
+    Nothing is written before the audit is complete, apart from finished runs.
+    """
+    if target.is_dir():
+        audited, store = audit_folder(target, overrides, quick=quick), Store(out or target)
+    elif is_config(target):
+        config, source = configs.load_config(target, overrides, seeds)
+        store = Store(out or Path("results") / config.name)
+        train(config, source, store, how)
+        audited = _audit_records(store.records(_specs(config)), config, quick=quick)
+    else:
+        settings = configs.settings(overrides)
+        table = load_scores(target, higher_is_better=settings.higher_is_better)
+        name = target.name.split(".")[0]
+        audited, store = _analyze(table, settings, name, quick=quick), Store(out or Path("results") / name)
+    audited = replace(audited, provenance={**audited.provenance, **_how_made(target, overrides, seeds)})
+    return audited, write(audited, store)
+
+
+def is_config(path: Path) -> bool:
+    return path.suffix.lower() in (".yaml", ".yml")
+
+
+def audit_folder(folder: Path, overrides: Sequence[str] = (), *, quick: bool = False) -> Audit:
+    """What is stored in a results folder, without training; planned runs that are missing are counted."""
+    if not is_results_folder(folder):
+        raise RlauditError(
+            f"{folder}: not a results folder (it has neither runs/ nor {CONFIG}). Give a config, a results folder of "
+            "rlaudit, or a table of scores."
+        )
+    store = Store(folder)
+    if (folder / CONFIG).exists():
+        config, _ = configs.load_config(folder / CONFIG, overrides)
+        specs = _specs(config)
+        audited = _audit_records(store.records(specs), config, quick=quick)
+        n_missing = len(store.missing(specs))
+        missing = {"missing_runs": f"{n_missing} of {len(specs)}"} if n_missing else {}
+        return replace(audited, provenance={**audited.provenance, **missing})
+    settings = configs.settings(overrides)
+    records = store.records()
+    table = scores.score_table(records, higher_is_better=settings.higher_is_better)
+    return _analyze(table, settings, folder.resolve().name, quick=quick, records=records)
+
+
+def _audit_records(records: Sequence[RunRecord], config: AuditConfig, *, quick: bool) -> Audit:
+    table = scores.score_table(records, config.score, config.audit.higher_is_better)
+    return _analyze(table, config.audit, config.name, quick=quick, records=records, experiment=config.experiment)
+
+
+def _analyze(
+    table: ScoreTable,
+    settings: AuditSettings,
+    name: str,
+    *,
+    quick: bool,
+    records: Sequence[RunRecord] = (),
+    experiment: str = "audit",
+) -> Audit:
+    if quick:
+        settings = settings.model_copy(update={"splits": min(settings.splits, QUICK_SPLITS)})
+    audited = EXPERIMENTS[experiment].analyze(table, settings, name)
+    label = {"quick": f"at most {settings.splits:,} sampled splits"} if quick else {}
+    return replace(audited, experiment=experiment, provenance={**_versions(records), **label})
+
+
+def _versions(records: Iterable[RunRecord]) -> dict[str, str]:
+    """The audit's own versions, and those that the runs were made with; several values stand side by side."""
+    made_with: dict[str, dict[str, None]] = {}
+    for record in records:
+        for name, value in record.provenance.items():
+            made_with.setdefault(f"runs: {name}", {})[value] = None
+    own = {name: version(name) for name in ("rlaudit", "numpy", "scipy")}
+    return own | {name: " | ".join(values) for name, values in made_with.items()}
+
+
+def _how_made(target: Path, overrides: Sequence[str], seeds: str | None) -> dict[str, str]:
+    from shlex import join
+
+    options = [word for override in overrides for word in ("-s", override)] + (["--seeds", seeds] if seeds else [])
+    return {"command": join(["rlaudit", "audit", str(target), *options])}
+
+
+# ---------------------------------------------------------------- the Python API
+
+
+def load_scores(
+    source: Source, *, format: str | None = None, score: str = "final", higher_is_better: bool = True
+) -> ScoreTable:
+    """One score per agent, task and seed, from whatever holds them.
+
+    `source`: a tidy CSV or Parquet table (agent, task, seed, score; or agent, task, seed, step, value), a results
+    folder, a DataFrame with those columns, or a mapping {agent: scores} or {(agent, task): scores} with scores of
+    shape (n_seeds,). `score` is "final", "auc" or "best". Raises ImportFormatError where the source is not what it
+    should be, and NotEnoughSeeds where an agent has one seed.
+    """
+    if isinstance(source, ScoreTable):
+        return source
+    if isinstance(source, Mapping):
+        return scores.from_mapping(source, higher_is_better=higher_is_better)
+    if not isinstance(source, str | Path):
+        return scores.from_frame(source, metric=score, higher_is_better=higher_is_better)
+    path = Path(source)
+    records = Store(path).records() if is_results_folder(path) else importers.read(path, format)
+    return scores.score_table(records, score, higher_is_better)
+
+
+def audit(source: Source, *, name: str = "audit", score: str = "final", **settings: Any) -> Audit:
+    """Audits scores that exist: a table, a results folder, arrays; see `load_scores` for what may be given.
+
+    `settings` are those of a config's `audit:` block: alpha, group_sizes, tests, splits, margin, claims,
+    higher_is_better, seed. Raises ConfigError for a bad setting. Nothing is written; see `write_report`.
+    """
+    chosen = configs.settings((), **settings)
+    if isinstance(source, str | Path) and Path(source).is_dir() and not settings:
+        return audit_folder(Path(source))
+    table = load_scores(source, score=score, higher_is_better=chosen.higher_is_better)
+    return _analyze(table, chosen, name, quick=False)
+
+
+def write_report(audited: Audit, path: str | Path) -> Path:
+    """Writes one self-contained HTML file and returns its path."""
+    from rlaudit.report import render
+
+    target = Path(path)
+    Store(target.parent).write_text(target.name, render(audited))
+    return target
+
+
+def write(audited: Audit, store: Store) -> Path:
+    """audit.json, scores.csv and report.html; returns the report's path. Everything is made before any of it is written."""
+    from rlaudit.report import render
+
+    texts = {REPORT: render(audited), SCORES: scores_csv(audited), AUDIT: to_json(audited)}
+    for name, text in texts.items():
+        store.write_text(name, text)
+    return store.root / REPORT
+
+
+def scores_csv(audited: Audit) -> str:
+    """Tidy, a row per run, for people and other tools; the importer reads it back."""
+    import csv
+    import io
+
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["agent", "task", "seed", "score", "status"])
+    for arm in audited.arms:
+        rows.writerows([arm.agent, arm.task, seed, repr(score), "done"] for seed, score in zip(arm.seeds, arm.scores, strict=True))
+        rows.writerows([arm.agent, arm.task, seed, "", "failed"] for seed in arm.failed)
+    return text.getvalue()

@@ -1,0 +1,40 @@
+"""Numbers as people read them, the same in the terminal, in the report and in messages."""
+
+from math import floor, isinf, log10
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """At least `digits` significant digits, no exponent between 0.001 and 1,000,000: 57.2, 11,920, 0.0314."""
+    if value is None:
+        return "n/a"
+    if value == 0 or isinf(value):
+        return f"{value:g}"
+    size = floor(log10(abs(value)))
+    if not -4 < size < 9:
+        return f"{value:.{digits - 1}e}"
+    return f"{value:,.{max(0, digits - 1 - size)}f}"
+
+
+def percent(share: float | None) -> str:
+    """`21 %`; `2.4 %` below ten; never a bare 0 or 100 for what is not exactly that."""
+    if share is None:
+        return "n/a"
+    value = 100 * share
+    if 0 < value < 0.1:
+        return "under 0.1 %"
+    if 99.9 < value < 100:
+        return "over 99.9 %"
+    return f"{value:.0f} %" if value >= 9.95 or value == 0 else f"{value:.1f} %"
+
+
+def p_text(p: float | None) -> str:
+    """`p = 0.075`, `p < 0.001`."""
+    if p is None:
+        return "no p-value"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """`[-6.1, 120]`; an end that cannot be said is infinite."""
+    ends = (number(low) if low is not None else "-inf", number(high) if high is not None else "inf")
+    return f"[{ends[0]}, {ends[1]}]"
