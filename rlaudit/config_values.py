@@ -1,0 +1,145 @@
+"""The kinds of values a config holds, each with the sentence that refuses the wrong ones.
+
+A refusal is a predicate; `config.py` puts the key and the value that was found in front of it.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from rlaudit.types import canonical_json
+
+_MAX_SEEDS = 100_000
+
+
+def _whole(value: object) -> object:
+    """1e5 is a whole number; true and "5" are not."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError("is not a whole number")
+    return value
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("is not a number")
+    return value
+
+
+def _text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("is not text; put it in quotes")
+    return value
+
+
+def _switch(value: object) -> object:
+    if not isinstance(value, bool):
+        raise ValueError("is neither true nor false")
+    return value
+
+
+def _switch_or_mapping(value: object) -> object:
+    if not isinstance(value, bool | Mapping):
+        raise ValueError("is neither true, nor false, nor a mapping")
+    return _jsonable(value) if isinstance(value, Mapping) else value
+
+
+def _label(value: str) -> str:
+    """Labels stand in folder names, tables and sentences."""
+    if not value or value != value.strip() or not value.isprintable() or len(value) > 80 or set(value) & set("/\\"):
+        raise ValueError("is no label: 1 to 80 printable characters, without slashes and without a blank at either end")
+    return value
+
+
+def _folder_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", value):
+        raise ValueError("is no name for a folder: use letters, digits and . _ + -")
+    return value
+
+
+def _jsonable(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What cannot be written as JSON has no place in a run's identity."""
+    try:
+        canonical_json(value)
+    except (TypeError, ValueError):
+        raise ValueError("holds more than finite numbers, text, true, false, null, lists and mappings") from None
+    return value
+
+
+def ascending(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """Sorted; each once."""
+    if len(set(sizes)) < len(sizes):
+        raise ValueError("names a size twice")
+    return tuple(sorted(sizes))
+
+
+def distinct_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Each once."""
+    if len(set(names)) < len(names):
+        raise ValueError("names one of them twice")
+    return names
+
+
+# ---------------------------------------------------------------- seeds
+
+
+def _spelled_out(value: object) -> object:
+    """20 -> 0..19; "100-119" and "0-4, 7" -> the numbers they name; a list stays a list."""
+    if isinstance(value, list | tuple):
+        return tuple(value)
+    if isinstance(value, str):
+        ranges = [_seed_range(part.strip()) for part in value.split(",")]
+        _check_count(max(2, sum(map(len, ranges))))
+        return tuple(seed for seeds in ranges for seed in seeds)
+    count = _whole(value)
+    assert isinstance(count, int)
+    _check_count(count)
+    return tuple(range(count))
+
+
+def _seed_range(text: str) -> range:
+    found = re.fullmatch(r"(\d{1,10})(?:\s*-\s*(\d{1,10}))?", text)
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+    if last < first:
+        raise ValueError("is neither a count such as 20, nor a range such as '100-119', nor a list such as [3, 5, 8]")
+    return range(first, last + 1)
+
+
+def _check_count(count: int) -> None:
+    if not 2 <= count <= _MAX_SEEDS:
+        noun = "seed" if count == 1 else "seeds"
+        raise ValueError(f"makes {count} {noun}; an audit needs at least 2, better 20 (at most {_MAX_SEEDS:,})")
+
+
+def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    _check_count(len(seeds))
+    seen: set[int] = set()
+    for seed in seeds:
+        if seed in seen:
+            raise ValueError(f"names seed {seed} twice; the same seed is the same run")
+        seen.add(seed)
+    return seeds
+
+
+# ---------------------------------------------------------------- kinds
+# A bound stands before the validator, on the number itself: only then does the JSON schema know it.
+
+WHOLE = BeforeValidator(_whole)
+NUMBER = BeforeValidator(_number)
+Count: TypeAlias = Annotated[int, Field(ge=1), WHOLE]
+Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
+Switch: TypeAlias = Annotated[bool, BeforeValidator(_switch)]
+Label: TypeAlias = Annotated[Text, AfterValidator(_label)]
+FolderName: TypeAlias = Annotated[Text, AfterValidator(_folder_name)]
+JsonMapping: TypeAlias = Annotated[Mapping[str, Any], AfterValidator(_jsonable)]
+SwitchOrMapping: TypeAlias = Annotated[bool | Mapping[str, Any], BeforeValidator(_switch_or_mapping)]
+Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**31), WHOLE]
+Seeds: TypeAlias = Annotated[
+    tuple[Seed, ...],
+    BeforeValidator(_spelled_out, json_schema_input_type=Annotated[int, Field(ge=2)] | str | list[Seed]),
+    AfterValidator(_distinct),
+    Field(description="a count (20 means 0 to 19), a range '100-119', or a list"),
+]

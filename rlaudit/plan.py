@@ -1,0 +1,88 @@
+"""A config becomes run specs: every task, agent and seed. Nothing here trains."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+from math import comb
+from typing import Any
+
+from rlaudit.config import AgentConfig, AuditConfig, AuditSettings, TaskConfig
+from rlaudit.seeds import run_seeds
+from rlaudit.types import EvaluationPlan, RunSpec, Seeds
+
+# Tests whose p-value is a share of the C(2n, n) ways to deal the seeds again; the others can give any p.
+_COUNTING_TESTS = ("permutation", "mann_whitney")
+
+
+def plan(config: AuditConfig) -> tuple[RunSpec, ...]:
+    """Every run of the config, ordered by task, agent and seed."""
+    return tuple(
+        _spec(config, task, label, agent, seed)
+        for task in config.tasks
+        for label, agent in config.agents.items()
+        for seed in config.seeds
+    )
+
+
+def _spec(config: AuditConfig, task: TaskConfig, label: str, agent: AgentConfig, seed: int) -> RunSpec:
+    return RunSpec(
+        agent=label,
+        env_id=task.id,
+        algo=agent.algo,
+        timesteps=agent.timesteps,
+        seed=seed,
+        seeds=run_seeds(seed),
+        backend=agent.backend,
+        task=task.label,
+        env_kwargs=task.kwargs,
+        n_envs=agent.n_envs,
+        policy=agent.policy,
+        params=agent.params,
+        policy_kwargs=agent.policy_kwargs,
+        normalize=_normalize(agent.normalize),
+        evaluation=EvaluationPlan(**config.evaluation.model_dump()),
+    )
+
+
+def _normalize(setting: bool | Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """`true` is VecNormalize with its defaults."""
+    if isinstance(setting, bool):
+        return {} if setting else None
+    return setting
+
+
+def more_seeds(specs: Sequence[RunSpec], n: int) -> tuple[RunSpec, ...]:
+    """`n` further seeds for every agent and task of `specs`: the same new seeds for all, above every old one."""
+    first = 1 + max((spec.seed for spec in specs if isinstance(spec.seed, int)), default=-1)
+    arms = {(spec.task_label, spec.agent): spec for spec in specs}
+    return tuple(
+        replace(spec, seed=seed, seeds=run_seeds(seed)) for spec in arms.values() for seed in range(first, first + n)
+    )
+
+
+def batches(specs: Sequence[RunSpec], size: int) -> Iterator[tuple[RunSpec, ...]]:
+    """At most `size` neighbours at a time that differ only in their seeds."""
+    for _, alike in groupby(specs, key=_all_but_seeds):
+        group = tuple(alike)
+        yield from (group[start : start + size] for start in range(0, len(group), size))
+
+
+def _all_but_seeds(spec: RunSpec) -> tuple[str, str, str]:
+    return spec.agent, spec.task_label, replace(spec, seed=0, seeds=Seeds(0, 0, 0)).run_id
+
+
+def smallest_p(n: int) -> float:
+    """The smallest two-sided p-value of an exact permutation test, n seeds against n: 5 v 5 gives .0079."""
+    return 2 / comb(2 * n, n)
+
+
+def cannot_reject(settings: AuditSettings, n_seeds: int) -> list[tuple[str, int, float]]:
+    """(test, seeds a side, smallest p) of the designs that cannot reach alpha, whatever the scores will be."""
+    sizes = sorted({*settings.group_sizes, n_seeds})
+    return [
+        (test, n, smallest_p(n))
+        for test in settings.tests
+        if test in _COUNTING_TESTS
+        for n in sizes
+        if n <= n_seeds and smallest_p(n) > settings.alpha
+    ]
