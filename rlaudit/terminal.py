@@ -1,0 +1,233 @@
+"""What people see in a terminal: the progress of training on standard error, and the verdict.
+
+Names come from configs and foreign files: they are shown as plain text, never as markup or control codes.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from rlaudit.results import Audit, PairAudit
+from rlaudit.types import Finding, Level, RunEvent, RunSpec, Verdict
+from rlaudit.wording import interval, number, percent
+
+_WIDTH = 100  # lines beyond this are hard to read
+_MANY = 20  # rows of a table; the report has them all
+_STYLES = {Level.UNSAFE: "bold red", Level.WARN: "yellow", Level.OK: "green"}
+_VERDICTS = {
+    Verdict.A_BETTER: "A better",
+    Verdict.B_BETTER: "B better",
+    Verdict.EQUIVALENT: "equivalent",
+    Verdict.UNDECIDED: "undecided",
+    Verdict.UNSTABLE: "unstable",
+}
+
+
+def console(file: TextIO) -> Console:
+    """At most 100 columns; rich itself honours NO_COLOR and leaves colours out where there is no terminal."""
+    plain = Console(file=file, highlight=False, markup=False, emoji=False)
+    return Console(file=file, highlight=False, markup=False, emoji=False, width=min(_WIDTH, plain.width))
+
+
+def printable(text: str) -> str:
+    """Without control codes, which a label from somebody's file may carry."""
+    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+
+
+# ---------------------------------------------------------------- progress
+
+
+class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
+    """Bars on a terminal: one for the whole, one for each running seed. Elsewhere a line for each finished seed."""
+
+    def __init__(self, missing: Sequence[RunSpec], file: TextIO | None = None) -> None:
+        self._console = console(file or sys.stderr)
+        self._n_runs = len(missing)
+        self._timesteps = sum(spec.timesteps for spec in missing)
+        self._tasks = len({spec.task_label for spec in missing})
+        self._n_ended = 0
+        self._steps_ended = 0
+        self._running: dict[str, TaskID] = {}
+        self._started: dict[str, float] = {}
+        self._bars: Progress | None = None
+        self._whole = TaskID(0)
+
+    def __enter__(self) -> "ProgressDisplay":
+        if self._console.is_terminal and self._n_runs:
+            columns = (
+                TextColumn("{task.description}", markup=False),
+                BarColumn(bar_width=None),
+                TextColumn("{task.percentage:>3.0f} %"),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+            )
+            self._bars = Progress(*columns, console=self._console, transient=True)
+            self._whole = self._bars.add_task(self._count(), total=self._timesteps)
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars:
+            self._bars.stop()
+
+    def notify(self, event: RunEvent) -> None:
+        """What an executor calls."""
+        run = event.spec.run_id
+        if event.kind == "started":
+            self._started[run] = time.monotonic()
+            if self._bars:
+                self._running[run] = self._bars.add_task(f"  {self._name(event.spec)}", total=event.spec.timesteps)
+        elif event.kind == "progress":
+            self._advance(run, event.steps)
+        elif event.kind == "retried":
+            self._print(f"{self._name(event.spec)}: {event.message or 'its process was killed'}; trying again")
+        else:
+            self._end(event)
+
+    def _advance(self, run: str, steps: int) -> None:
+        if self._bars and run in self._running:
+            self._bars.update(self._running[run], completed=steps)
+            running = sum(min(task.completed, task.total or 0) for task in self._bars.tasks if task.id != self._whole)
+            self._bars.update(self._whole, completed=self._steps_ended + running, description=self._count())
+
+    def _end(self, event: RunEvent) -> None:
+        run = event.spec.run_id
+        self._n_ended += 1
+        self._steps_ended += event.spec.timesteps
+        if self._bars and run in self._running:
+            self._bars.remove_task(self._running.pop(run))
+            self._bars.update(self._whole, completed=self._steps_ended, description=self._count())
+        seconds = time.monotonic() - self._started.pop(run, time.monotonic())
+        name = f"[{self._n_ended}/{self._n_runs}] {self._name(event.spec)}"
+        if event.kind == "failed":
+            self._print(f"{name} FAILED: {_last_line(event.message)}", "red")
+        elif not self._bars:
+            self._print(f"{name} done in {seconds:.1f} s")
+
+    def _count(self) -> str:
+        return f"{self._n_ended}/{self._n_runs} runs"
+
+    def _name(self, spec: RunSpec) -> str:
+        task = f" on {spec.task_label}" if self._tasks > 1 else ""
+        return f"{spec.agent}{task}, seed {spec.seed}"
+
+    def _print(self, line: str, style: str = "") -> None:
+        self._console.print(Text(printable(line), style), soft_wrap=True)
+
+
+def _last_line(message: str) -> str:
+    """Of a traceback: what went wrong."""
+    lines = [line for line in message.splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "no reason was given"
+
+
+# ---------------------------------------------------------------- verdict
+
+
+def print_verdict(audit: Audit, report: Path | None, out: Console) -> None:
+    """The most important finding first, then the others, the numbers behind them, and where the report is."""
+    out.print()
+    for position, finding in enumerate(audit.findings):
+        _print_finding(finding, out, headline=position == 0)
+    out.print(_arms(audit))
+    if audit.comparisons:
+        out.print(_pairs(audit))
+    for line in _notes(audit):
+        out.print(Text(line, "dim"))
+    if report is not None:
+        out.print(Text.assemble(("Report: ", "bold"), printable(str(report))), soft_wrap=True)
+
+
+def _print_finding(finding: Finding, out: Console, *, headline: bool) -> None:
+    """A level is a word and not only a colour."""
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=6)
+    row.add_column()
+    level = Text(finding.level.value.upper() if headline else finding.level.value, _STYLES[finding.level])
+    row.add_row(level, Text(printable(finding.sentence), "bold" if headline else ""))
+    if finding.next_step and headline:
+        row.add_row("", Text(printable(finding.next_step)))
+    out.print(row)
+    if headline:
+        out.print()
+
+
+def _table(*columns: str) -> Table:
+    """The first column takes what is left; numbers stand to the right."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
+    for position, name in enumerate(columns):
+        table.add_column(name, justify="right" if position else "left", overflow="fold", no_wrap=bool(position))
+    return table
+
+
+def _add(table: Table, *cells: str) -> None:
+    table.add_row(*(Text(printable(cell)) for cell in cells))
+
+
+def _arms(audit: Audit) -> Table:
+    table = _table("agent", "mean", "sd", "IQM", "seeds", "failed")
+    for arm in audit.arms[:_MANY]:
+        values = (number(arm.mean), number(arm.sd), number(arm.iqm))
+        _add(table, _named(audit, arm.agent, arm.task), *values, str(arm.n_seeds), str(arm.n_failed))
+    return table
+
+
+def _pairs(audit: Audit) -> Table:
+    table = _table("A against B", "A - B", "Welch p", "perm. p", "P(A>B)", "verdict", "seeds *")
+    for pair in audit.comparisons[:_MANY]:
+        _add(
+            table,
+            _named(audit, f"{pair.a} / {pair.b}", pair.task),
+            f"{number(pair.effect)} {interval(pair.low, pair.high)}",
+            _p(pair, "welch"),
+            _p(pair, "permutation"),
+            number(pair.p_a_better, 2),
+            _VERDICTS[pair.verdict],
+            _seeds(pair),
+        )
+    return table
+
+
+def _named(audit: Audit, who: str, task: str) -> str:
+    """The task is named where there are several."""
+    return f"{who}, {task}" if len({arm.task for arm in audit.arms}) > 1 else who
+
+
+def _p(pair: PairAudit, test: str) -> str:
+    result = pair.tests.get(test)
+    return number(result.p_value, 2) if result else "-"
+
+
+def _seeds(pair: PairAudit) -> str:
+    needed = pair.seeds_needed
+    if needed.n is None:
+        return "n/a"
+    high = f"{needed.high:,}" if needed.high is not None else "inf"
+    return f"{needed.n:,} [{needed.low or 2:,}, {high}]"
+
+
+def _notes(audit: Audit) -> list[str]:
+    hidden = [(len(audit.arms), "agents"), (len(audit.comparisons), "comparisons")]
+    notes = [f"The first {_MANY} of {n:,} {what}; the report shows all." for n, what in hidden if n > _MANY]
+    if audit.comparisons:
+        power = percent(audit.comparisons[0].seeds_needed.power)
+        level = f"{100 * (1 - audit.alpha):g} %"
+        notes.append(
+            f"Intervals at {level}. * seeds an agent for {power} power if the difference seen is the true one, with "
+            "the uncertainty of that number."
+        )
+    if "quick" in audit.provenance:
+        notes.append(f"Quick audit: {audit.provenance['quick']}. Leave out --quick before you publish.")
+    return notes
