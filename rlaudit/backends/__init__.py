@@ -1,0 +1,17 @@
+"""Backends train specs into records. A newcomer adds a module with `train` and `check`, and one line here.
+
+Importing this shelf imports no trainer: each backend loads its libraries when it is called. A backend's module may
+name heavy modules in `PRELOAD`; the local executor imports them once and forks every worker from there.
+"""
+
+from rlaudit.backends import sb3
+from rlaudit.types import Backend
+
+BACKENDS: dict[str, Backend] = {
+    "sb3": Backend(
+        train=sb3.train,
+        check=sb3.check,
+        help="stable-baselines3 and sb3-contrib, or any class with their interface: package.module:Class",
+        batch_size=1,
+    ),
+}
