@@ -28,12 +28,15 @@ def audit_subsets(
     if a.scores.mean() == b.scores.mean():
         return ()
     sizes = subset_sizes(min(len(a.scores), len(b.scores)))
-    return tuple(_subset(a, b, size, tests, alpha, n_draws, seed) for size in sizes)
+    return tuple(
+        audit_subset(a, b, size, tests=tests, alpha=alpha, n_draws=n_draws, seed=seed) for size in sizes
+    )
 
 
-def _subset(
-    a: ArmScores, b: ArmScores, size: int, tests: Sequence[str], alpha: float, n_draws: int, seed: int
+def audit_subset(
+    a: ArmScores, b: ArmScores, size: int, *, tests: Sequence[str], alpha: float, n_draws: int, seed: int
 ) -> Subset:
+    """What `size` seeds an agent would have concluded, over `n_draws` draws from the pools."""
     stream = ("few seeds", a.agent, b.agent, a.task, size)
     truth = float(a.scores.mean() - b.scores.mean())
     drawn_a = _with_replacement(a.scores, (n_draws, size), generator(seed, *stream, "a"))

@@ -160,27 +160,27 @@ def tests_disagree(audit: Audit) -> Iterator[Finding]:
 
 
 def few_seeds(audit: Audit) -> Iterator[Finding]:
-    """What a handful of seeds would have concluded."""
+    """What a handful of seeds would have concluded, for the pair that they would mislead most."""
     pairs = [(pair, subset) for pair in audit.comparisons if (subset := _nearest(pair.subsets))]
     if not pairs:
         return
     pair, subset = max(pairs, key=lambda one: one[1].wrong_sign)
     decided = pair.verdict in (Verdict.A_BETTER, Verdict.B_BETTER)
-    worse = "worse agent" if decided else "agent with the lower pool mean"
-    test = subset.tests.get(pair.decided_by)
-    right = "" if test is None else f" and {pair.decided_by} finds the difference in {percent(test.right)}"
-    exaggerated = (
-        f". Where it does, it overstates the difference {number(test.type_m, 2)} times"
-        if test and test.type_m and test.type_m >= 1.1
-        else ""
+    n, test = subset.group_size, subset.tests[pair.decided_by]
+    lower, higher = (pair.b, pair.a) if (pair.effect or 0) > 0 else (pair.a, pair.b)
+    exaggeration = f"; where it does, the difference looks {number(test.type_m, 2)} times its size" if test.type_m else ""
+    known = (
+        f"All seeds together show that {higher} scores higher than {lower} on {pair.task}; {n} seeds an agent"
+        if decided
+        else f"If the means of all seeds told the truth about {higher} and {lower} on {pair.task}, {n} seeds an agent"
     )
     yield Finding(
-        f"{subset.group_size} seeds an agent",
-        f"{subset.group_size} seeds an agent give the {worse} the higher mean in {percent(subset.wrong_sign)} of draws "
-        f"({pair.a} against {pair.b} on {pair.task}){right}{exaggerated}.",
-        Level.OK if subset.wrong_sign < _WRONG_WARN and test and test.right >= 0.8 else Level.WARN,
-        {"group_size": subset.group_size, "wrong_sign": subset.wrong_sign, "right": test.right if test else None},
-        _seeds_advice(pair) if not decided else f"Do not judge these agents by {subset.group_size} seeds.",
+        f"{n} seeds an agent: {_versus(pair)}",
+        f"{known} would show it ({pair.decided_by}) in {percent(test.right)} of draws{exaggeration}. In "
+        f"{percent(subset.wrong_sign)} of draws {lower} would have the higher mean.",
+        Level.OK if subset.wrong_sign < _WRONG_WARN and test.right >= 0.8 else Level.WARN,
+        {"group_size": n, "wrong_sign": subset.wrong_sign, "right": test.right, "type_m": test.type_m},
+        f"Do not judge these agents by {n} seeds." if subset.wrong_sign >= _WRONG_WARN or test.right < 0.8 else "",
     )
 
 

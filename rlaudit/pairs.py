@@ -101,8 +101,8 @@ def _test_result(result: Comparison) -> TestResult:
     )
 
 
-def _finite(value: Floats | float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _finite(value: Floats | float | None) -> float | None:
+    return float(value) if value is not None and np.isfinite(value) else None
 
 
 def power_curve(alpha: float) -> tuple[tuple[float, int, float], ...]:

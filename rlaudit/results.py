@@ -239,4 +239,6 @@ def from_json(text: str) -> Audit:
         return TypeAdapter(Audit).validate_json(text)
     except ValidationError as error:
         found = json.loads(text).get("schema") if text.lstrip().startswith("{") else None
-        raise StoreError(f"not an audit of schema {SCHEMA!r} (found {found!r}): {error.errors()[0]['msg']}") from None
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise StoreError(f"not an audit of schema {SCHEMA!r} (found {found!r}): {where}: {first['msg']}") from None

@@ -28,10 +28,15 @@ def percent(share: float | None) -> str:
 
 
 def p_text(p: float | None) -> str:
-    """`p = 0.075`, `p < 0.001`."""
+    """`p = 0.075`, `p < 0.001`; never rounded across a usual level: 0.0499 does not become 0.05."""
     if p is None:
         return "no p-value"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.1 else f"p = {p:.2f}"
+    if p < 0.001:
+        return "p < 0.001"
+    digits = 2 if p >= 0.1 else 3
+    while any((round(p, digits) >= level) != (p >= level) or round(p, digits) == level != p for level in (0.01, 0.05, 0.1)):
+        digits += 1
+    return f"p = {p:.{digits}f}"
 
 
 def interval(low: float | None, high: float | None) -> str:
