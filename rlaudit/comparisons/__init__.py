@@ -1,0 +1,75 @@
+"""The shelf of two-sample tests. A new one is a function with the signature of `types.Compare` and a line here."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rlaudit.comparisons.bootstrap import bootstrap_expanded, bootstrap_percentile
+from rlaudit.comparisons.corrections import holm
+from rlaudit.comparisons.equivalence import tost
+from rlaudit.comparisons.parametric import student, welch
+from rlaudit.comparisons.permutation import permutation
+from rlaudit.comparisons.ranks import mann_whitney, probability_better
+from rlaudit.errors import NotEnoughSeeds, RlauditError, did_you_mean
+from rlaudit.seeds import generator
+from rlaudit.types import Compare, Comparison, Floats
+
+__all__ = ["COMPARISONS", "compare", "holm", "probability_better", "tost"]
+
+COMPARISONS: dict[str, Compare] = {
+    "welch": welch,
+    "student": student,
+    "permutation": permutation,
+    "bootstrap_percentile": bootstrap_percentile,
+    "bootstrap_expanded": bootstrap_expanded,
+    "mann_whitney": mann_whitney,
+}
+
+
+def compare(
+    a: ArrayLike,
+    b: ArrayLike,
+    test: str = "welch",
+    *,
+    alpha: float = 0.05,
+    rng: np.random.Generator | None = None,
+    n_resamples: int = 9999,
+) -> Comparison:
+    """Tests a (..., n_a) against b (..., n_b), one score per seed along the last axis.
+
+    Raises RlauditError where a score is no finite number, and NotEnoughSeeds where there is none. Without `rng` the
+    random numbers are those of a fixed stream, so that the same call gives the same answer.
+    """
+    if test not in COMPARISONS:
+        raise RlauditError(f"{test!r} is not a test.{did_you_mean(test, COMPARISONS)} (rlaudit list tests)")
+    if not 0 < alpha < 1:
+        raise RlauditError(f"alpha = {alpha!r}: give a level between 0 and 1, such as 0.05")
+    if n_resamples < 1:
+        raise RlauditError(f"n_resamples = {n_resamples!r}: give at least 1, better 9999")
+    a, b = _check_samples(a, "a"), _check_samples(b, "b")
+    try:
+        shape = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
+    except ValueError:
+        raise RlauditError(f"a {a.shape} and b {b.shape}: all axes but the last must agree") from None
+    a, b = np.broadcast_to(a, shape + a.shape[-1:]), np.broadcast_to(b, shape + b.shape[-1:])
+    return COMPARISONS[test](a, b, alpha=alpha, rng=rng or generator(0, "compare", test), n_resamples=n_resamples)
+
+
+_LARGEST = 1e150  # its square is still a number
+
+
+def _check_samples(values: ArrayLike, name: str) -> Floats:
+    try:
+        scores = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise RlauditError(f"{name} is no array of numbers: {error}") from None
+    if scores.ndim == 0 or scores.shape[-1] == 0:
+        raise NotEnoughSeeds(f"{name} has no scores: give at least one number per seed, along the last axis")
+    if not np.isfinite(scores).all():
+        where = [int(i) for i in np.argwhere(~np.isfinite(scores))[0]]
+        raise RlauditError(
+            f"{name}{where} is {scores[tuple(where)]}: every seed needs a finite score. "
+            "Leave failed seeds out on purpose, or give them the score of a failure."
+        )
+    if np.abs(scores).max() > _LARGEST:
+        raise RlauditError(f"{name} has scores beyond {_LARGEST:g}: divide all scores by a constant first")
+    return scores

@@ -1,0 +1,85 @@
+"""What several tests share: means and variances without cancellation, tolerance for ties, answers where none exists."""
+
+from math import comb
+from typing import NamedTuple
+
+import numpy as np
+
+from rlaudit.types import Comparison, Floats
+
+_TIE = 1e-10  # two differences this close, relative to the spread of the data, are a tie
+
+
+class Moments(NamedTuple):
+    """Two groups, summarised. All arrays (...)."""
+
+    effect: Floats  # mean(a) - mean(b)
+    var_a: Floats  # ddof 1; 0 where there is one seed, or where all are equal
+    var_b: Floats
+
+
+def moments(a: Floats, b: Floats) -> Moments:
+    """Each group is measured from its first score, so that equal scores have variance 0 exactly, at any offset."""
+    from_a, from_b = a - a[..., :1], b - b[..., :1]
+    effect = (a[..., 0] - b[..., 0]) + (from_a.mean(axis=-1) - from_b.mean(axis=-1))
+    return Moments(effect, _variance(from_a), _variance(from_b))
+
+
+def _variance(x: Floats) -> Floats:
+    centred: Floats = x - x.mean(axis=-1, keepdims=True)
+    variance: Floats = np.einsum("...i,...i->...", centred, centred) / max(x.shape[-1] - 1, 1)
+    return np.where(np.ptp(x, axis=-1) > 0, variance, 0.0)
+
+
+def centre(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
+    """Both groups measured from the mean of their pool, and the difference (...) below which two sums are a tie.
+
+    The tolerance also covers what the data have already lost to rounding: at an offset of 1e12 a score is known to
+    1e-4, and two sums that differ by less are not told apart.
+    """
+    origin = (a[..., :1] + b[..., :1]) / 2
+    largest = np.maximum(np.abs(a).max(axis=-1), np.abs(b).max(axis=-1))
+    a, b = a - origin, b - origin
+    n = a.shape[-1] + b.shape[-1]
+    middle = (a.sum(axis=-1, keepdims=True) + b.sum(axis=-1, keepdims=True)) / n
+    a, b = a - middle, b - middle
+    spread = np.maximum(np.abs(a).max(axis=-1), np.abs(b).max(axis=-1))
+    return a, b, _TIE * spread + n * np.finfo(np.float64).eps * largest
+
+
+def smallest_p(n_a: int, n_b: int) -> float:
+    """The smallest two-sided p that exchangeability alone can give: the most extreme of C(n_a + n_b, n_a) arrangements.
+
+    With equal groups its mirror image is as extreme.
+    """
+    return (2 if n_a == n_b else 1) / comb(n_a + n_b, n_a)
+
+
+def without_spread(p: Floats, found: Moments, n_a: int, n_b: int) -> Floats:
+    """The p-value where both groups are constant, and a t statistic would be 0/0 or infinite.
+
+    Equal constants: p = 1. Different constants: not p = 0, since a spread of 0 in a few seeds does not show that
+    there is none; we claim no more than the permutation test does, which needs no spread.
+    """
+    flat = (found.var_a == 0) & (found.var_b == 0)
+    return np.where(flat, np.where(found.effect == 0, 1.0, smallest_p(n_a, n_b)), p)
+
+
+def flat_reach(effect: Floats, n_a: int, n_b: int, alpha: float) -> Floats:
+    """How far an interval reaches to each side where both groups are constant: 0 where p <= alpha, else endless."""
+    decided = (effect == 0) | (smallest_p(n_a, n_b) <= alpha)
+    return np.where(decided, 0.0, np.inf)
+
+
+def one_seed(test: str, effect: Floats) -> Comparison:
+    """One seed in a group says nothing about its spread: p = 1, and an interval without ends."""
+    nothing, end = np.full_like(effect, np.nan), np.full_like(effect, np.inf)
+    return Comparison(test, effect, -end, end, nothing, nothing, np.ones_like(effect), 1.0, np.zeros_like(effect))
+
+
+def welch_df(share_a: Floats, share_b: Floats, n_a: int, n_b: int) -> Floats:
+    """Welch-Satterthwaite from the variances of the two means; in shares, since squares of tiny variances underflow."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = share_a / (share_a + share_b)
+        df: Floats = 1 / (weight**2 / (n_a - 1) + (1 - weight) ** 2 / (n_b - 1))
+    return df
