@@ -175,11 +175,13 @@ class ConfigSource:
     def error(self, problems: Sequence[Problem]) -> ConfigError:
         """All problems in one error, in the order of the file."""
         ordered = sorted(problems, key=lambda problem: self.document.place(self._as_written(problem.path)))
-        return ConfigError("\n".join(self._shown(self._as_written(path), text) for path, text in ordered))
+        return ConfigError("\n".join(self._shown(problem) for problem in ordered))
 
-    def _shown(self, path: KeyPath, message: str) -> str:
-        """`message` is a whole sentence, or what follows the name of the key."""
-        message = message if message.startswith(dotted(path)) else f"{dotted(path)} {message}"
+    def _shown(self, problem: Problem) -> str:
+        """The sentence with the key's name in front, in the words of the file."""
+        path = self._as_written(problem.path)
+        name, message = dotted(problem.path), problem.message
+        message = dotted(path) + message[len(name) :] if message.startswith(name) else f"{dotted(path)}: {message}"
         for override in self.overrides:
             if path[: len(override.path)] == override.path:
                 return f"{override.option}: {message}"
@@ -242,12 +244,12 @@ def _contradictions(config: AuditConfig) -> Iterator[Problem]:
                 ("tasks", index), f"is called {task.label!r} like tasks[{first[task.label]}]; give it a `name:`"
             )
     if config.score != "final" and config.evaluation.every is None:
-        yield Problem(("score",), f"= {config.score!r} needs a learning curve: set evaluation.every")
+        yield _at(("score",), f"= {config.score!r} needs a learning curve: set evaluation.every")
     for index, text in enumerate(config.audit.claims):
         try:
             claims.parse(text, config.agents, [task.label for task in config.tasks])
         except ConfigError as error:
-            yield Problem(("audit", "claims", index), f"= {text!r} {error}")
+            yield _at(("audit", "claims", index), f"= {text!r} {error}")
 
 
 def _repeated(block: str, contents: Mapping[str, str]) -> Iterator[Problem]:
@@ -256,7 +258,7 @@ def _repeated(block: str, contents: Mapping[str, str]) -> Iterator[Problem]:
         twin = first.setdefault(content, label)
         if twin != label:
             sentence = f"is {block}.{twin} under another name: their runs would be the same runs. Change or remove one"
-            yield Problem((block, label), sentence)
+            yield _at((block, label), sentence)
 
 
 # ---------------------------------------------------------------- schema
@@ -313,13 +315,17 @@ _SENTENCES = {  # pydantic's error type -> predicate
 }
 
 
+def _at(path: KeyPath, predicate: str) -> Problem:
+    return Problem(path, f"{dotted(path)} {predicate}")
+
+
 def problems_of(errors: Sequence[ErrorDetails], inside: KeyPath = ()) -> Iterator[Problem]:
     """Pydantic's errors in this project's words."""
     paths = [(*inside, *(part for part in error["loc"] if part != "[key]")) for error in errors]
     for path, error in zip(paths, errors, strict=True):
         consequence = error["type"] == "too_short" and any(other[: len(path)] == path != other for other in paths)
         if not consequence:  # a list whose items are refused counts as empty
-            yield Problem(path, _sentence(path, error))
+            yield _at(path, _sentence(path, error))
 
 
 def _sentence(path: KeyPath, error: ErrorDetails) -> str:

@@ -150,6 +150,12 @@ def print_verdict(audit: Audit, report: Path | None, out: Console) -> None:
         out.print(Text.assemble(("Report: ", "bold"), printable(str(report))), soft_wrap=True)
 
 
+def print_headline(audit: Audit, out: Console) -> None:
+    """The most important finding alone."""
+    for finding in audit.findings[:1]:
+        out.print(Text(f"{finding.level.value.upper()} {printable(finding.sentence)}"), soft_wrap=True)
+
+
 def _print_finding(finding: Finding, out: Console, *, headline: bool) -> None:
     """A level is a word and not only a colour."""
     row = Table.grid(padding=(0, 1))
