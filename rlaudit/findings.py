@@ -9,7 +9,7 @@ from math import comb
 
 from rlaudit.results import Arm, Audit, PairAudit, SplitAudit, Subset
 from rlaudit.types import Finding, Level, Verdict
-from rlaudit.wording import interval, number, p_text, percent
+from rlaudit.wording import interval, name_of, number, p_text, percent
 
 FEW = 5  # the number of seeds that papers use most: what would it have said?
 _MANY_PAIRS = 6  # up to here each pair gets a sentence of its own
@@ -90,7 +90,7 @@ def _verdict(audit: Audit, pair: PairAudit) -> Finding:
     test = pair.tests[pair.decided_by]
     numbers = (
         f"difference of the means {number(pair.effect)}, {_level(audit)} interval {interval(pair.low, pair.high)}, "
-        f"{pair.decided_by} {p_text(test.p_value)}{_adjusted(pair, audit)}, {n_a} against {n_b} seeds"
+        f"{name_of(pair.decided_by)} {p_text(test.p_value)}{_adjusted(pair, audit)}, {n_a} against {n_b} seeds"
     )
     evidence = {
         "effect": pair.effect, "low": pair.low, "high": pair.high, "p_value": test.p_value,
@@ -152,7 +152,7 @@ def tests_disagree(audit: Audit) -> Iterator[Finding]:
         if welch and exact and welch.p_value is not None and exact.p_value is not None:
             if (welch.p_value <= audit.alpha) != (exact.p_value <= audit.alpha):
                 sentence = (
-                    f"Welch ({p_text(welch.p_value)}) and the permutation test ({p_text(exact.p_value)}) disagree on "
+                    f"Welch's t test ({p_text(welch.p_value)}) and the permutation test ({p_text(exact.p_value)}) disagree on "
                     f"{pair.a} against {pair.b} on {pair.task}: the answer hangs on the choice of the test."
                 )
                 evidence = {"welch": welch.p_value, "permutation": exact.p_value}
@@ -168,7 +168,11 @@ def few_seeds(audit: Audit) -> Iterator[Finding]:
     decided = pair.verdict in (Verdict.A_BETTER, Verdict.B_BETTER)
     n, test = subset.group_size, subset.tests[pair.decided_by]
     lower, higher = (pair.b, pair.a) if (pair.effect or 0) > 0 else (pair.a, pair.b)
-    exaggeration = f"; where it does, the difference looks {number(test.type_m, 2)} times its size" if test.type_m else ""
+    exaggeration = (
+        f", and where it does, the difference looks {number(test.type_m, 2)} times as large as it is"
+        if test.type_m and test.type_m >= 1.05
+        else ""
+    )
     known = (
         f"All seeds together show that {higher} scores higher than {lower} on {pair.task}; {n} seeds an agent"
         if decided
@@ -176,7 +180,7 @@ def few_seeds(audit: Audit) -> Iterator[Finding]:
     )
     yield Finding(
         f"{n} seeds an agent: {_versus(pair)}",
-        f"{known} would show it ({pair.decided_by}) in {percent(test.right)} of draws{exaggeration}. In "
+        f"{known} would show it ({name_of(pair.decided_by)}) in {percent(test.right)} of draws{exaggeration}. In "
         f"{percent(subset.wrong_sign)} of draws {lower} would have the higher mean.",
         Level.OK if subset.wrong_sign < _WRONG_WARN and test.right >= 0.8 else Level.WARN,
         {"group_size": n, "wrong_sign": subset.wrong_sign, "right": test.right, "type_m": test.type_m},
@@ -218,14 +222,14 @@ def honest_tests(audit: Audit) -> Iterator[Finding]:
             split, test = max(too_often, key=lambda row: row[1].rate)
             deciding = any(pair.decided_by == name for pair in audit.comparisons)
             yield Finding(
-                f"{name} finds differences that are not there",
-                f"{name} calls two groups of {split.group_size} seeds of the same agent ({split.agent}, {split.task}) "
+                f"{name_of(name, capital=True)} finds differences that are not there",
+                f"{name_of(name, capital=True)} calls two groups of {split.group_size} seeds of the same agent ({split.agent}, {split.task}) "
                 f"different in {percent(test.rate)} of splits (95 % over seeds: {percent(test.low)} to "
                 f"{percent(test.high)}); it promises {percent(audit.alpha)}. Normal seeds would give "
                 f"{percent(test.expected)}.",
                 Level.UNSAFE if deciding else Level.WARN,
                 {"rate": test.rate, "low": test.low, "high": test.high, "expected": test.expected},
-                "Use Welch, the exact permutation test or the expanded bootstrap instead.",
+                "Use Welch's t test, the exact permutation test or the expanded bootstrap instead.",
             )
 
 

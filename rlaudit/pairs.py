@@ -4,8 +4,9 @@ The verdict comes from one test that was named before anybody looked, corrected 
 "Not significant" is never "equal": equality needs an equivalence test with a margin that the user named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -16,6 +17,7 @@ from rlaudit.power import cohen_d_interval, seeds_needed, welch_power
 from rlaudit.results import Imputed, PairAudit, TestResult
 from rlaudit.seeds import generator
 from rlaudit.types import ArmScores, Comparison, Floats, ScoreTable, Verdict
+from rlaudit.wording import name_of
 
 N_RESAMPLES = 9_999  # (1 + 9,999) alpha is a whole number
 POWER_GAINS = (0.5, 1.0, 1.5)  # true gains, in standard deviations between seeds
@@ -105,10 +107,10 @@ def _finite(value: Floats | float | None) -> float | None:
     return float(value) if value is not None and np.isfinite(value) else None
 
 
+@lru_cache(maxsize=8)
 def power_curve(alpha: float) -> tuple[tuple[float, int, float], ...]:
-    return tuple(
-        (gain, n, float(welch_power(gain, n, alpha))) for gain in POWER_GAINS for n in POWER_SIZES
-    )
+    """(true gain in sd, seeds an agent, power): the same for every pair."""
+    return tuple((gain, n, float(welch_power(gain, n, alpha))) for gain in POWER_GAINS for n in POWER_SIZES)
 
 
 def _imputed(a: ArmScores, b: ArmScores, without: Comparison, settings: PairSettings) -> Imputed | None:
@@ -149,12 +151,12 @@ def decide(pair: PairAudit, settings: PairSettings) -> tuple[Verdict, str]:
     if pair.margin is not None and pair.p_equivalent is not None and pair.p_equivalent <= alpha:
         return Verdict.EQUIVALENT, f"the difference is within {pair.margin:g} (two one-sided tests)"
     if pair.p_adjusted is None or not result.direction:
-        return Verdict.UNDECIDED, f"{pair.decided_by} gives no result on these scores"
+        return Verdict.UNDECIDED, f"{name_of(pair.decided_by)} gives no result on these scores"
     if result.mc_error and abs(pair.p_adjusted - alpha) < 1.96 * result.mc_error:
         return Verdict.UNSTABLE, "the simulated p-value lies so near alpha that another simulation could turn it"
     if result.min_p is not None and result.min_p > alpha:
-        return Verdict.UNDECIDED, f"with so few seeds {pair.decided_by} can never reach alpha (at best p = {result.min_p:.3g})"
+        return Verdict.UNDECIDED, f"with so few seeds {name_of(pair.decided_by)} can never reach alpha (at best p = {result.min_p:.3g})"
     if pair.p_adjusted > alpha:
-        return Verdict.UNDECIDED, f"{pair.decided_by} does not tell them apart; that does not make them equal"
+        return Verdict.UNDECIDED, f"{name_of(pair.decided_by)} does not tell them apart, which does not make them equal"
     better_a = (result.direction > 0) == settings.higher_is_better
-    return (Verdict.A_BETTER if better_a else Verdict.B_BETTER), f"{pair.decided_by} tells them apart"
+    return (Verdict.A_BETTER if better_a else Verdict.B_BETTER), f"{name_of(pair.decided_by)} tells them apart"

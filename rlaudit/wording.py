@@ -3,6 +3,22 @@
 from math import floor, isinf, log10
 
 
+TEST_NAMES = {
+    "welch": "Welch's t test",
+    "student": "Student's t test",
+    "permutation": "the permutation test",
+    "bootstrap_percentile": "the percentile bootstrap",
+    "bootstrap_expanded": "the expanded bootstrap",
+    "mann_whitney": "the Mann-Whitney test",
+}
+
+
+def name_of(test: str, *, capital: bool = False) -> str:
+    """How a sentence calls a test of the registry."""
+    name = TEST_NAMES.get(test, test)
+    return name[0].upper() + name[1:] if capital else name
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """At least `digits` significant digits, no exponent between 0.001 and 1,000,000: 57.2, 11,920, 0.0314."""
     if value is None:

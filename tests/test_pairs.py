@@ -1,0 +1,134 @@
+"""Agent against agent: one verdict, from the test that was named beforehand."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from shared_data import finals
+
+from rlaudit.pairs import PairSettings, audit_pairs, family
+from rlaudit.results import PairAudit
+from rlaudit.types import ArmScores, ScoreTable, Verdict
+
+RNG = np.random.default_rng
+
+
+def settings(**changes: object) -> PairSettings:
+    given = {"tests": ("welch", "permutation"), "alpha": 0.05, "margin": None, "higher_is_better": True}
+    return PairSettings(**{**given, "n_draws": 100, "seed": 0, **changes})  # type: ignore[arg-type]
+
+
+def table(scores: dict[str, np.ndarray], failed: dict[str, tuple[int, ...]] | None = None, higher: bool = True) -> ScoreTable:
+    arms = [
+        ArmScores(agent, "task", tuple(range(len(x))), x, (failed or {}).get(agent, ())) for agent, x in scores.items()
+    ]
+    return ScoreTable("final", tuple(arms), higher)
+
+
+def only(scores: dict[str, np.ndarray], **changes: object) -> PairAudit:
+    (pair,) = audit_pairs(table(scores), settings(**changes))
+    return pair
+
+
+FAR = {"a": RNG(0).normal(10, 1, 12), "b": RNG(1).normal(5, 1, 12)}
+NEAR = {"a": RNG(0).normal(10, 1, 8), "b": RNG(1).normal(10.2, 1, 8)}
+
+
+def test_sac_against_td3_gives_the_published_numbers() -> None:
+    pair = only({"SAC": finals("sac"), "TD3": finals("td3")}, tests=("welch", "mann_whitney"))
+    welch = pair.tests["welch"]
+    assert [9.112843603500535, 376.42834, 4.844e-18] == pytest.approx([welch.statistic, welch.df, welch.p_value], rel=1e-3)
+    assert [1032.6, 1600.8] == pytest.approx([pair.low, pair.high], abs=0.05)
+    assert 0.8334412780656304 == pytest.approx(pair.p_a_better, rel=1e-6)
+    assert 0.929 == pytest.approx(pair.cohen_d, abs=5e-4)
+    assert 30884 == pair.tests["mann_whitney"].statistic
+    assert 1.082e-29 == pytest.approx(pair.tests["mann_whitney"].p_value, rel=1e-3)
+    assert pair.verdict == Verdict.A_BETTER
+
+
+def test_the_better_agent_is_named_whichever_comes_first() -> None:
+    assert only(FAR).verdict == Verdict.A_BETTER
+    assert only({"b": FAR["b"], "a": FAR["a"]}).verdict == Verdict.B_BETTER
+
+
+def test_a_lower_score_wins_where_lower_is_better() -> None:
+    (pair,) = audit_pairs(table(FAR, higher=False), settings(higher_is_better=False))
+    assert pair.verdict == Verdict.B_BETTER
+    assert pair.effect == pytest.approx(FAR["a"].mean() - FAR["b"].mean())
+    assert pair.p_a_better < 0.1
+
+
+def test_not_significant_is_undecided_and_never_equivalent() -> None:
+    pair = only(NEAR)
+    assert pair.verdict == Verdict.UNDECIDED
+    assert "does not make them equal" in pair.reason
+
+
+def test_equivalence_needs_a_margin_that_the_interval_clears() -> None:
+    assert only(NEAR, margin=3.0).verdict == Verdict.EQUIVALENT
+    assert only(NEAR, margin=0.1).verdict == Verdict.UNDECIDED
+
+
+def test_the_first_test_decides() -> None:
+    assert only(FAR, tests=("permutation", "welch")).decided_by == "permutation"
+
+
+def test_a_design_that_cannot_reject_says_so() -> None:
+    pair = only({"a": np.array([9.0, 10, 11]), "b": np.array([1.0, 2, 3])}, tests=("permutation",))
+    assert pair.verdict == Verdict.UNDECIDED
+    assert "never reach alpha (at best p = 0.1)" in pair.reason
+
+
+def test_constant_scores_are_compared_without_a_division_by_zero() -> None:
+    assert only({"a": np.full(5, 500.0), "b": np.full(5, 500.0)}).verdict == Verdict.UNDECIDED
+    apart = only({"a": np.full(5, 500.0), "b": np.full(5, 23.0)})
+    assert apart.tests["welch"].p_value == pytest.approx(2 / 252)  # no smaller than the permutation test can say
+
+
+def test_all_comparisons_share_the_level() -> None:
+    """Two agents apart at p = .03 are undecided among ten comparisons."""
+    agents = {f"x{i}": RNG(i).normal(0, 1, 10) for i in range(5)}
+    pairs = audit_pairs(table(agents), settings(tests=("welch",)))
+    raw = np.array([pair.tests["welch"].p_value for pair in pairs])
+    assert 10 == len(pairs)
+    np.testing.assert_allclose(
+        [pair.p_adjusted for pair in pairs], np.minimum.reduce([_holm(raw), np.ones(10)]), rtol=1e-12
+    )
+
+
+def _holm(p: np.ndarray) -> np.ndarray:
+    order = np.argsort(p)
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    return adjusted
+
+
+def test_false_verdicts_over_all_pairs_stay_within_alpha() -> None:
+    """Six equal agents, 15 pairs: any verdict is false. 120 audits: at most 15 at 5 % (99.9 %), about 45 without Holm."""
+    rng, wrong = RNG(7), 0
+    for _ in range(120):
+        pairs = audit_pairs(table({f"x{i}": rng.normal(0, 1, 3) for i in range(6)}), settings(tests=("welch",)))
+        wrong += any(pair.verdict != Verdict.UNDECIDED for pair in pairs)
+    assert wrong <= 15
+
+
+def test_failed_seeds_are_imputed_at_the_worst_score_and_may_turn_the_result() -> None:
+    (pair,) = audit_pairs(table(FAR, {"a": (100, 101, 102, 103, 104, 105)}), settings())
+    floor = min(FAR["a"].min(), FAR["b"].min())
+    expected = stats.ttest_ind(np.append(FAR["a"], [floor] * 6), FAR["b"], equal_var=False)
+    assert floor == pair.imputed.floor
+    assert expected.pvalue == pytest.approx(pair.imputed.p_value)
+    assert pair.imputed.agrees == (expected.pvalue <= 0.05)
+
+
+def test_agents_with_one_score_are_left_out() -> None:
+    assert () == audit_pairs(table({"a": FAR["a"], "b": np.array([1.0])}), settings())
+
+
+def test_agents_on_different_tasks_are_never_compared() -> None:
+    arms = (ArmScores("a", "one", (0, 1), np.array([1.0, 2])), ArmScores("b", "two", (0, 1), np.array([3.0, 4])))
+    assert () == audit_pairs(ScoreTable("final", arms), settings())
+
+
+def test_the_family_is_named() -> None:
+    assert "one comparison at alpha = 0.05" == family(1, 0.05)
+    assert family(15, 0.01).startswith("15 comparisons of this audit together at alpha = 0.01 (Holm")
