@@ -36,18 +36,18 @@ _NEEDS_EXTRA = "training needs stable-baselines3, gymnasium and torch: pip insta
 
 def train(specs: Sequence[RunSpec], *, progress: Progress) -> Iterator[RunRecord]:
     """Trains each spec from its beginning: stable-baselines3 stores no random state, so nothing is ever resumed."""
-    from rlaudit.backends import sb3_training
+    from rlaudit.backends.sb3_training import train_one
 
     for spec in specs:
-        yield sb3_training.train_one(spec, progress)
+        yield train_one(spec, progress)
 
 
 def check(spec: RunSpec) -> list[Problem]:
     """What is wrong with a spec, found without training: names, hyper-parameters, spaces, nonsensical values."""
     try:
-        from rlaudit.backends import sb3_check
+        from rlaudit.backends.sb3_check import problems
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "gymnasium", "stable_baselines3"):
             raise
         return [Problem(("agents", spec.agent, "algo"), f"{_NEEDS_EXTRA} ({error.name} is not installed)")]
-    return sb3_check.problems(spec)
+    return problems(spec)

@@ -81,8 +81,10 @@ def _learn(spec: RunSpec, measured: _Measured, progress: Progress) -> None:
     measured.envs = envs.envs
     evaluate = make_evaluator(spec, agent, envs)
     try:
-        agent.learn(spec.timesteps, callback=_Watch(spec, evaluate, measured, progress))
-        check_finite(agent, measured.envs)
+        try:
+            agent.learn(spec.timesteps, callback=_Watch(spec, evaluate, measured, progress))
+        finally:  # NaN weights explain an exception better than where they happened to be noticed
+            check_finite(agent, measured.envs)
         measured.add(agent.num_timesteps, evaluate("final"))
         measured.weights = weights_sha256(agent)
     finally:
