@@ -272,8 +272,6 @@ def _watched(missing: "Sequence[RunSpec]", quiet: bool, how: dict[str, Any]) -> 
     if quiet:
         yield Training(**how)
         return
-    if missing:
-        click.echo(f"Training {len(missing)} runs.", err=True)
     with ProgressDisplay(missing) as display:
         yield Training(**how, notify=display.notify)
 

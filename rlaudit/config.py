@@ -38,13 +38,15 @@ BackendName = Literal["sb3"]
 ExperimentName = Literal["audit"]
 ScoreName = Literal["final", "auc", "best"]
 TESTS: tuple[str, ...] = get_args(TestName)
+BACKEND_NAMES: tuple[str, ...] = get_args(BackendName)
+EXPERIMENT_NAMES: tuple[str, ...] = get_args(ExperimentName)
 
 _CHOICES: dict[
     str, tuple[str, tuple[str, ...], str]
 ] = {  # key -> what a value is, the values, the verb that lists them
     "tests": ("a test", TESTS, " (rlaudit list tests)"),
-    "backend": ("a backend", get_args(BackendName), " (rlaudit list backends)"),
-    "experiment": ("an experiment", get_args(ExperimentName), " (rlaudit list experiments)"),
+    "backend": ("a backend", BACKEND_NAMES, " (rlaudit list backends)"),
+    "experiment": ("an experiment", EXPERIMENT_NAMES, " (rlaudit list experiments)"),
     "score": ("a score", get_args(ScoreName), ""),
 }
 

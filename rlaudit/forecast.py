@@ -1,6 +1,6 @@
 """What a plan costs and what it can show, before anything is trained into the store."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import mean
@@ -15,8 +15,8 @@ from rlaudit.store import Store
 from rlaudit.types import EvaluationPlan, RunRecord, RunSpec, ScoreTable
 from rlaudit.wording import interval, number, percent
 
-PILOT_SHARE = 0.02  # of a run's timesteps
-PILOT_STEPS = 1000  # at least: below, the start of a run outweighs its steps
+PILOT_SHARE = 0.02  # of a run's timesteps: the length of the longer pilot
+PILOT_STEPS = (1_000, 5_000, 20_000)  # the shorter pilot; the longer one at least and at most
 PILOT_SEED = 2**31 - 2  # a seed that nobody audits, so that no result is seen before its time
 GAINS = (0.5, 1.0, 1.5)  # in standard deviations between seeds: small, plain, large
 POWER = 0.8
@@ -30,8 +30,9 @@ def of_config(config: AuditConfig, store: Store, *, workers: int | None = None, 
     specs = plan(config)
     missing = store.missing(specs)
     yield (
-        f"{config.name}: {len(config.agents)} agents x {len(config.tasks)} tasks x {len(config.seeds)} seeds = "
-        f"{len(specs)} runs; {len(specs) - len(missing)} are stored in {store.root}, {len(missing)} are missing."
+        f"{config.name}: {_counted(config.agents, 'agent')} x {_counted(config.tasks, 'task')} x "
+        f"{_counted(config.seeds, 'seed')} = {_counted(specs, 'run')}; {len(specs) - len(missing)} stored in "
+        f"{store.root}, {len(missing)} missing."
     )
     yield from _cost(specs, missing, store.records(specs), workers or available_cores(), pilot)
     yield ""
@@ -54,6 +55,27 @@ def _cost(
     known = prices(missing, records, pilot=pilot)
     for price in known.values():
         yield f"  {price.agent} on {price.task}: {_duration(price.seconds)} of CPU a run ({price.basis})"
+    unknown = {_arm(spec) for spec in missing} - set(known)
+    if unknown:
+        yield "  What the missing runs cost is not known: none is stored, and no pilot was asked for."
+    elif missing:
+        total = sum(known[_arm(spec)].seconds for spec in missing)
+        longest = max(known[_arm(spec)].seconds for spec in missing)
+        wall = max(total / workers, longest)
+        yield f"About {_duration(total)} of CPU for what is missing: {_duration(wall)} with {workers} workers."
+    else:
+        yield "Nothing is left to train."
+
+
+def prices(
+    missing: Sequence[RunSpec], records: Iterable[RunRecord], *, pilot: bool = True
+) -> dict[tuple[str, str], Price]:
+    """For each (agent, task): the mean of its stored runs, else what a pilot's time extends to."""
+    seconds: dict[tuple[str, str], list[float]] = {}
+    for record in records:
+        if record.status == "done":
+            seconds.setdefault(_arm(record.spec), []).append(record.seconds)
+    known = {arm: Price(*arm, mean(times), f"mean of {len(times)} stored runs") for arm, times in seconds.items()}
     unknown = {_arm(spec): spec for spec in missing if _arm(spec) not in seconds}
     if pilot:
         known |= _piloted(tuple(unknown.values()))
@@ -66,8 +88,9 @@ def _arm(spec: RunSpec) -> tuple[str, str]:
 
 def _piloted(specs: Sequence[RunSpec]) -> dict[tuple[str, str], Price]:
     """Two lengths for each spec: what they share is the start of a run, what they differ by is the price of steps."""
-    short = {_arm(spec): _pilot(spec, 1) for spec in specs}
-    long = {_arm(spec): _pilot(spec, 3) for spec in specs}
+    least, enough, most = PILOT_STEPS
+    short = {_arm(spec): _pilot(spec, least) for spec in specs}
+    long = {_arm(spec): _pilot(spec, min(most, max(enough, round(PILOT_SHARE * spec.timesteps)))) for spec in specs}
     records = {
         (_arm(record.spec), record.spec.timesteps): record for record in run_local([*short.values(), *long.values()])
     }
@@ -77,10 +100,10 @@ def _piloted(specs: Sequence[RunSpec]) -> dict[tuple[str, str], Price]:
     }
 
 
-def _pilot(spec: RunSpec, times: int) -> RunSpec:
-    steps = min(spec.timesteps, times * max(PILOT_STEPS, round(PILOT_SHARE * spec.timesteps)))
+def _pilot(spec: RunSpec, steps: int) -> RunSpec:
     evaluation = EvaluationPlan(every=None, episodes=spec.evaluation.episodes)
-    return replace(spec, timesteps=steps, evaluation=evaluation, seed=PILOT_SEED, seeds=run_seeds(PILOT_SEED))
+    short = replace(spec, timesteps=min(steps, spec.timesteps), evaluation=evaluation)
+    return replace(short, seed=PILOT_SEED, seeds=run_seeds(PILOT_SEED))
 
 
 def _extrapolated(spec: RunSpec, short: RunRecord, long: RunRecord) -> Price:
@@ -94,7 +117,11 @@ def _extrapolated(spec: RunSpec, short: RunRecord, long: RunRecord) -> Price:
     )
     slope = max(0.0, long.seconds - short.seconds) / (end - begin) if end > begin else long.seconds / end
     seconds = long.seconds + slope * max(0, spec.timesteps - end)
-    return Price(*_arm(spec), seconds, f"from pilots of {begin:,} and {end:,} steps, good to a factor of two")
+    return Price(*_arm(spec), seconds, f"from pilots of {begin:,} and {end:,} steps, a rough guess")
+
+
+def _counted(things: Sized, noun: str) -> str:
+    return f"{len(things):,} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:

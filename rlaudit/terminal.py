@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -86,6 +85,8 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         """What an executor calls."""
         run = event.spec.run_id
         if event.kind == "started":
+            if not self._started and not self._n_ended:
+                self._print(f"Training {self._n_runs} runs.")
             self._started[run] = time.monotonic()
             if self._bars:
                 self._running[run] = self._bars.add_task(f"  {self._name(event.spec)}", total=event.spec.timesteps)
@@ -141,9 +142,12 @@ def print_verdict(audit: Audit, report: Path | None, out: Console) -> None:
     out.print()
     for position, finding in enumerate(audit.findings):
         _print_finding(finding, out, headline=position == 0)
+    out.print()
     out.print(_arms(audit))
+    out.print()
     if audit.comparisons:
-        out.print(_pairs(audit))
+        out.print(_pairs(audit, out.width))
+        out.print()
     for line in _notes(audit):
         out.print(Text(line, "dim"))
     if report is not None:
@@ -170,9 +174,9 @@ def _print_finding(finding: Finding, out: Console, *, headline: bool) -> None:
         out.print()
 
 
-def _table(*columns: str) -> Table:
+def _table(*columns: str, gap: int = 2) -> Table:
     """The first column takes what is left; numbers stand to the right."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), collapse_padding=True)
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold underline")
     for position, name in enumerate(columns):
         table.add_column(name, justify="right" if position else "left", overflow="fold", no_wrap=bool(position))
     return table
@@ -190,12 +194,13 @@ def _arms(audit: Audit) -> Table:
     return table
 
 
-def _pairs(audit: Audit) -> Table:
-    table = _table("A against B", "A - B", "Welch p", "perm. p", "P(A>B)", "verdict", "seeds *")
+def _pairs(audit: Audit, width: int) -> Table:
+    columns = ("A against B", "A - B", "Welch p", "perm. p", "P(A>B)", "verdict", "seeds *")
+    table = _table(*columns, gap=2 if width >= _WIDTH else 1)
     for pair in audit.comparisons[:_MANY]:
         _add(
             table,
-            _named(audit, f"{pair.a} / {pair.b}", pair.task),
+            _named(audit, f"{pair.a}\n/ {pair.b}", pair.task),
             f"{number(pair.effect)} {interval(pair.low, pair.high)}",
             _p(pair, "welch"),
             _p(pair, "permutation"),

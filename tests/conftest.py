@@ -1,3 +1,9 @@
-"""What every test may use."""
+"""What every test gets: one thread per library, as in training, and no window."""
 
-pytest_plugins = ["pytester"]  # runs the tests of tests: rlaudit's own pytest plugin
+import os
+
+pytest_plugins = ["pytester"]
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # two busy cores with two threads each are 7 to 20 times slower
