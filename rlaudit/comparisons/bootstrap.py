@@ -7,7 +7,7 @@ n = 2 / 3 / 5 / 10 / 20. It is kept for comparison with the literature; the expa
 Batches of more than 1,000 rows get p-values only: their `low` and `high` are NaN.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import combinations
 from math import comb, floor
@@ -19,10 +19,12 @@ from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 
 from rlaudit.comparisons.moments import Moments, centre, flat_reach, moments, one_seed, without_spread
 from rlaudit.comparisons.permutation import search_rows
-from rlaudit.types import Comparison, Floats
+from rlaudit.types import Comparison, Floats, Ints
 
 _BUDGET = 2**21  # rows x multisets: 16,644 times 5v5 (126 each), 22 times 10v10 (92,378 each)
-_BLOCK = 2**23  # numbers held at once: 64 MB
+_MOST = 100_000  # multisets of a group: n = 10
+_BLOCK = 2**23  # resampled differences held at once: 64 MB
+_WEIGHTS = 2**21  # weights held at once: 16 MB
 _INTERVALS = 1000  # rows; a larger batch asks for decisions, and its quantiles would cost 20 times its p-values
 
 
@@ -41,10 +43,17 @@ def bootstrap_percentile(
     tail = _tail(d, ties=1.0)
     p = without_spread(np.minimum(2 * tail, 1), found, n_a, n_b)
     low, high = _ends(d, found, n_a, n_b, alpha)
-    min_p = 2 / (1 + d.n_resamples) if d.n_resamples else 0.0
-    error = 2 * _tail_error(tail, d)
-    nothing = np.full_like(p, np.nan)
-    return Comparison("bootstrap_percentile", found.effect, low, high, found.effect, nothing, p, min_p, error)
+    return Comparison(
+        test="bootstrap_percentile",
+        effect=found.effect,
+        low=low,
+        high=high,
+        statistic=found.effect,
+        df=np.full_like(p, np.nan),
+        p_value=p,
+        min_p=2 / (1 + d.n_resamples) if d.n_resamples else 0.0,
+        mc_error=2 * _tail_error(tail, d),
+    )
 
 
 def bootstrap_expanded(a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int) -> Comparison:
@@ -104,13 +113,12 @@ class _Difference(NamedTuple):
 
 def _tail(d: _Difference, ties: float) -> Floats:
     """The smaller tail beyond 0, of which `ties` of the mass at 0 is a part; simulated ones count one more resample."""
-    tail = np.minimum(d.below, d.above) + ties * (1 - d.below - d.above)
+    tail = np.clip(np.minimum(d.below, d.above) + ties * (1 - d.below - d.above), 0, 1)
     return (1 + tail * d.n_resamples) / (1 + d.n_resamples) if d.n_resamples else tail
 
 
 def _tail_error(tail: Floats, d: _Difference) -> Floats:
-    inner = np.clip(tail, 0, 1)
-    return np.sqrt(inner * (1 - inner) / d.n_resamples) if d.n_resamples else np.zeros_like(tail)
+    return np.sqrt(tail * (1 - tail) / d.n_resamples) if d.n_resamples else np.zeros_like(tail)
 
 
 def _ends(d: _Difference, found: Moments, n_a: int, n_b: int, alpha: float) -> tuple[Floats, Floats]:
@@ -124,7 +132,8 @@ def _difference(a: Floats, b: Floats, level: float, rng: np.random.Generator, n_
     shape, n_a, n_b = a.shape[:-1], a.shape[-1], b.shape[-1]
     a, b, tie = centre(a, b)
     rows = a.reshape(-1, n_a), b.reshape(-1, n_b), tie.ravel(), level if tie.size <= _INTERVALS else None
-    exact = tie.size * max(comb(2 * n_a - 1, n_a), comb(2 * n_b - 1, n_b)) <= _BUDGET
+    multisets = comb(2 * max(n_a, n_b) - 1, max(n_a, n_b))
+    exact = multisets <= min(_MOST, _BUDGET // tie.size)
     parts = _enumerated(*rows) if exact else _simulated(*rows, rng, n_resamples)
     below, above, low, high = (part.reshape(shape) for part in parts)
     return _Difference(below, above, low, high, 0 if exact else n_resamples)
@@ -132,26 +141,32 @@ def _difference(a: Floats, b: Floats, level: float, rng: np.random.Generator, n_
 
 def _enumerated(a: Floats, b: Floats, tie: Floats, level: float | None) -> tuple[Floats, Floats, Floats, Floats]:
     """All C(2n - 1, n) multisets of each group with their multinomial probabilities (Fisher & Hall 1991)."""
-    (weights_a, mass_a), (weights_b, mass_b) = _multisets(a.shape[1]), _multisets(b.shape[1])
-    means_a, means_b = a @ weights_a, b @ weights_b
-    order = np.argsort(means_b, axis=1)
-    means_b = np.take_along_axis(means_b, order, axis=1)
-    cumulated = np.concatenate([np.zeros((len(b), 1)), np.cumsum(mass_b[order], axis=1)], axis=1)
-    cumulated[:, -1] = 1
+    means_a, mass_a = _resampled_means(a)
+    means_b, mass_b = _resampled_means(b)
+    cumulated = np.concatenate([np.zeros((len(b), 1)), np.cumsum(mass_b, axis=1)], axis=1)
 
     def share_below(x: Floats, side: Literal["left", "right"]) -> Floats:
         """P(d* < x), with side "right"; P(d* <= x), with side "left"."""
         at = search_rows(means_b, means_a - x[:, None], side)
-        return 1 - np.take_along_axis(cumulated, at, axis=1) @ mass_a
+        above: Floats = np.einsum("ij,ij->i", np.take_along_axis(cumulated, at, axis=1), mass_a)
+        return 1 - above
 
     below, above = share_below(-tie, "right"), 1 - share_below(tie, "left")
     if level is None:
         nothing = np.full_like(tie, np.nan)
         return below, above, nothing, nothing
-    start = means_a.min(axis=1) - means_b[:, -1], means_a.max(axis=1) - means_b[:, 0]
+    start = means_a[:, 0] - means_b[:, -1], means_a[:, -1] - means_b[:, 0]
     low = _bisect(lambda x: share_below(x, "left") > level, *start)
     high = _bisect(lambda x: share_below(x, "right") >= 1 - level, *start)
     return below, above, low, high
+
+
+def _resampled_means(x: Floats) -> tuple[Floats, Floats]:
+    """All resampled means of each row in ascending order, and their probabilities."""
+    weights, mass = _multisets(x.shape[1])
+    means = x @ weights
+    order = np.argsort(means, axis=1)
+    return np.take_along_axis(means, order, axis=1), mass[order]
 
 
 def _bisect(beyond: Callable[[Floats], NDArray[np.bool_]], low: Floats, high: Floats) -> Floats:
@@ -177,14 +192,14 @@ def _simulated(
     a: Floats, b: Floats, tie: Floats, level: float | None, rng: np.random.Generator, n_resamples: int
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """A block of rows shares its multinomial weights: resampled differences are one matrix product."""
-    pool, n_a = np.concatenate([a, -b], axis=1), a.shape[1]
+    pool = np.concatenate([a, -b], axis=1)
     below, above, low, high = (np.full(len(pool), np.nan) for _ in range(4))
     step = max(1, _BLOCK // n_resamples)
     starts = range(0, len(pool), step)
     for start, stream in zip(starts, rng.spawn(len(starts)), strict=True):
         rows = slice(start, start + step)
-        weights = np.concatenate([_weights(stream, n_a, n_resamples), _weights(stream, b.shape[1], n_resamples)])
-        d = pool[rows] @ weights
+        chunks = _weights(stream, a.shape[1], b.shape[1], n_resamples)
+        d = np.concatenate([pool[rows] @ weights for weights in chunks], axis=1)
         below[rows] = (d < -tie[rows, None]).mean(axis=1)
         above[rows] = (d > tie[rows, None]).mean(axis=1)
         if level is not None:
@@ -192,10 +207,18 @@ def _simulated(
     return below, above, low, high
 
 
-def _weights(rng: np.random.Generator, n: int, n_resamples: int) -> Floats:
-    """Multinomial counts / n, (n, n_resamples)."""
-    drawn = rng.integers(0, n, size=(n, n_resamples)) * n_resamples + np.arange(n_resamples)
-    return np.bincount(drawn.ravel(), minlength=n * n_resamples).reshape(n, n_resamples) / n
+def _weights(rng: np.random.Generator, n_a: int, n_b: int, total: int) -> Iterator[Floats]:
+    """Multinomial counts / n of both groups (n_a + n_b, chunk), until there are `total`."""
+    chunk = max(1, _WEIGHTS // (n_a + n_b))
+    for start in range(0, total, chunk):
+        width = min(chunk, total - start)
+        yield np.concatenate([_multinomial(rng, n, width) / n for n in (n_a, n_b)])
+
+
+def _multinomial(rng: np.random.Generator, n: int, width: int) -> Ints:
+    """(n, width) columns that count n draws among n; by bincount, 10 times as fast as rng.multinomial."""
+    drawn = rng.integers(0, n, size=(n, width)) * width + np.arange(width)
+    return np.bincount(drawn.ravel(), minlength=n * width).reshape(n, width)
 
 
 def _order_statistics(d: Floats, level: float) -> tuple[Floats, Floats]:

@@ -89,7 +89,7 @@ def _count_by_meeting(pool: Floats, n_a: int, threshold: Floats) -> Floats:
     """
     half = pool.shape[1] // 2
     counts = np.empty(len(pool))
-    for rows in _blocks(len(pool), 2 ** (pool.shape[1] - half)):
+    for rows in _blocks(len(pool), 2 ** (pool.shape[1] - half + 1)):
         x, bound = pool[rows], threshold[rows]
         left, right = _subset_sums(x[:, :half]), _subset_sums(x[:, half:])
         counts[rows] = sum(
@@ -108,28 +108,22 @@ def _subset_sums(x: Floats) -> list[Floats]:
     return sums
 
 
-def _pairs_beyond(left: Floats, right: Floats, bound: Floats, mirrored: bool) -> Floats:
-    """How many pairs (l, r) of each row have |l + r| >= bound. Mirrored: both tails are equally heavy over all k."""
-    n_right = right.shape[1]
-    right, left = np.sort(right, axis=1), np.sort(left, axis=1)
-    below = search_rows(right, bound[:, None] - left, side="left").sum(axis=1)
-    above = left.shape[1] * n_right - below
-    # bound <= 0 means that every arrangement is as extreme as the observed one: count each pair once.
-    everything = np.where(bound <= 0, float(left.shape[1] * n_right), np.nan)
-    if mirrored:
-        found = 2.0 * above
-    else:
-        found = above + search_rows(right, -bound[:, None] - left, side="right").sum(axis=1).astype(float)
-    return np.where(bound <= 0, everything, found)
+def _pairs_beyond(left: Floats, right: Floats, bound: Floats, mirrored: bool) -> Ints:
+    """How many pairs (l, r) of each row have |l + r| >= bound. Mirrored: summed over all k the tails are equal."""
+    left, right = np.sort(left, axis=1), np.sort(right, axis=1)  # sorted queries are looked up faster
+    pairs = left.shape[1] * right.shape[1]
+    above = pairs - search_rows(right, bound[:, None] - left, "left").sum(axis=1)
+    below = above if mirrored else search_rows(right, -bound[:, None] - left, "right").sum(axis=1)
+    counted: Ints = np.where(bound > 0, above + below, pairs)
+    return counted
 
 
 def search_rows(rows: Floats, values: Floats, side: Literal["left", "right"]) -> Ints:
     """`np.searchsorted` of values (n_rows, m) in sorted rows (n_rows, k), row by row."""
-    find = np.searchsorted
-    out = np.empty(values.shape, dtype=np.int64)
-    for i, (row, value) in enumerate(zip(rows, values, strict=True)):
-        out[i] = find(row, value, side=side)
-    return out
+    places = np.empty(values.shape, dtype=np.int64)
+    for i, row in enumerate(rows):
+        places[i] = np.searchsorted(row, values[i], side)
+    return places
 
 
 # ---------------------------------------------------------------- simulation

@@ -2,9 +2,10 @@
 
 from functools import lru_cache
 from math import comb
+from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, stdtrit
 
 from rlaudit.comparisons.moments import moments
 from rlaudit.types import Comparison, Floats, Ints
@@ -16,17 +17,17 @@ _EXACT_TIED = 20  # the same where scores are tied: each pattern of ties has its
 def mann_whitney(a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int) -> Comparison:
     """Two-sided Mann-Whitney U test (Mann & Whitney 1947), exact for few seeds, also with ties.
 
-    `statistic` is U of a, as scipy has it: a ranks higher where it exceeds `null_statistic`, n_a n_b / 2. Beyond `_EXACT` seeds the normal
-    approximation with tie and continuity correction. Gives no interval.
+    `statistic` is U of a, as scipy has it: a ranks higher where it exceeds `null_statistic`, n_a n_b / 2. Beyond
+    `_EXACT` seeds the normal approximation with tie and continuity correction. Gives no interval.
     """
     n_a, n_b = a.shape[-1], b.shape[-1]
     effect = moments(a, b).effect
-    ranks, pattern = _double_ranks(np.concatenate([a, b], axis=-1).reshape(-1, n_a + n_b))
-    rank_sum = ranks[:, :n_a].sum(axis=1)
-    p = _p_value(rank_sum, pattern, n_a).reshape(effect.shape)
+    ranks = _rank(np.concatenate([a, b], axis=-1).reshape(-1, n_a + n_b))
+    rank_sum = ranks.doubled[:, :n_a].sum(axis=1)
+    p = _p_value(rank_sum, ranks, n_a).reshape(effect.shape)
     u = ((rank_sum - n_a * (n_a + 1)) / 2).reshape(effect.shape)
-    untied = 2 * np.arange(1, n_a + n_b + 1)[None, :]
-    min_p = float(_p_value(untied[:, :n_a].sum(axis=1), untied, n_a)[0])
+    untied = _rank(np.arange(n_a + n_b, dtype=np.float64)[None, :])
+    min_p = float(_p_value(untied.doubled[:, :n_a].sum(axis=1), untied, n_a)[0])
     nothing = np.full_like(effect, np.nan)
     return Comparison(
         test="mann_whitney",
@@ -42,30 +43,35 @@ def mann_whitney(a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator
     )
 
 
-def _double_ranks(pool: Floats) -> tuple[Ints, Ints]:
-    """Twice the midranks of each row (so that they are whole), in the order of the pool and in sorted order."""
+class _Ranks(NamedTuple):
+    """Midranks, doubled so that they are whole."""
+
+    doubled: Ints  # (n_rows, n) in the order of the pool
+    pattern: Ints  # (n_rows, n) in sorted order: 2, 4, 6, ... where nothing is tied
+    ties: Ints  # (n_rows,) the sum of t^3 - t over groups of t equal scores
+
+
+def _rank(pool: Floats) -> _Ranks:
     order = np.argsort(pool, axis=1)
     ordered = np.take_along_axis(pool, order, axis=1)
-    n = pool.shape[1]
-    position = np.broadcast_to(np.arange(n), pool.shape)
-    starts = np.concatenate([np.ones((len(pool), 1), bool), ordered[:, 1:] != ordered[:, :-1]], axis=1)
-    ends = np.concatenate([starts[:, 1:], np.ones((len(pool), 1), bool)], axis=1)
-    first = np.maximum.accumulate(np.where(starts, position, 0), axis=1)
-    last = np.minimum.accumulate(np.where(ends, position, n - 1)[:, ::-1], axis=1)[:, ::-1]
+    n, place, edge = pool.shape[1], np.arange(pool.shape[1]), np.ones((len(pool), 1), bool)
+    new = ordered[:, 1:] != ordered[:, :-1]
+    first = np.maximum.accumulate(np.where(np.hstack([edge, new]), place, 0), axis=1)
+    last = np.minimum.accumulate(np.where(np.hstack([new, edge]), place, n - 1)[:, ::-1], axis=1)[:, ::-1]
     pattern = first + last + 2
-    ranks = np.empty_like(pattern)
-    np.put_along_axis(ranks, order, pattern, axis=1)
-    return ranks, pattern
+    doubled = np.empty_like(pattern)
+    np.put_along_axis(doubled, order, pattern, axis=1)
+    return _Ranks(doubled, pattern, ((last - first + 1) ** 2 - 1).sum(axis=1))
 
 
-def _p_value(rank_sum: Ints, pattern: Ints, n_a: int) -> Floats:
+def _p_value(rank_sum: Ints, ranks: _Ranks, n_a: int) -> Floats:
     """Exact or approximate, decided row by row."""
-    n = pattern.shape[1]
-    tied = (np.diff(pattern, axis=1) == 0).any(axis=1)
-    p = _normal_p(rank_sum, pattern, n_a)
-    exact = np.where(tied, n <= _EXACT_TIED, n <= _EXACT)
+    n = ranks.pattern.shape[1]
+    deviation = np.abs(rank_sum - n_a * (n + 1))
+    p = _normal_p(deviation, ranks.ties, n_a, n)
+    exact = np.where(ranks.ties > 0, n <= _EXACT_TIED, n <= _EXACT)
     if exact.any():
-        p[exact] = _exact_p(np.abs(rank_sum[exact] - n_a * (n + 1)), pattern[exact], n_a)
+        p[exact] = _exact_p(deviation[exact], ranks.pattern[exact], n_a)
     return p
 
 
@@ -99,45 +105,39 @@ def _tails(ranks: tuple[int, ...], n_a: int) -> Floats:
     return tails
 
 
-def _normal_p(rank_sum: Ints, pattern: Ints, n_a: int) -> Floats:
-    """Lehmann 1975, Nonparametrics, eq. 1.32 f.: variance with ties; continuity correction 1/2."""
-    n = pattern.shape[1]
-    sizes = (pattern[:, :, None] == pattern[:, None, :]).sum(axis=2) if n <= _EXACT else _tie_sizes(pattern)
-    ties = (sizes.astype(float) ** 2 - 1).sum(axis=1)  # sum of t^3 - t over groups of t ties
+def _normal_p(deviation: Ints, ties: Ints, n_a: int, n: int) -> Floats:
+    """Variance with ties (Lehmann 1975, Nonparametrics, appendix), continuity correction 1/2; p = 1 if all are tied."""
     variance = n_a * (n - n_a) / 12 * (n + 1 - ties / (n * (n - 1)))
-    distance = np.abs(rank_sum - n_a * (n + 1)) / 2 - 0.5
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(variance > 0, distance / np.sqrt(variance), 0.0)
+        z = np.where(variance > 0, (deviation / 2 - 0.5) / np.sqrt(variance), 0.0)
     p: Floats = np.minimum(2 * ndtr(-z), 1)
     return p
-
-
-def _tie_sizes(pattern: Ints) -> Ints:
-    """How many share each rank; one row at a time."""
-    sizes = [np.bincount(row)[row] for row in pattern]
-    return np.array(sizes)
 
 
 def probability_better(a: Floats, b: Floats, alpha: float) -> tuple[float, float, float]:
     """P(a random score of a beats one of b), ties counting half, with an interval at level 1 - alpha.
 
     Newcombe 2006 (Statistics in Medicine 25, 559-573), method 5: the variance that exponential scores would have, at
-    the end of the interval and not at the estimate, so that it keeps a width where all of a beats all of b.
+    the end of the interval and not at the estimate, so that it keeps a width where all of a beats all of b. He reads
+    the normal quantile; we read that of t with n_a + n_b - 2 degrees of freedom: for normal scores the coverage at
+    3v3 is then .97-1.00 instead of .89, at 5v5 .97, at 10v10 .96. Still short where the smaller group has the larger
+    spread: .89 at 5v15 with sd 3 against 1. One seed in a group: [0, 1].
     """
     n_a, n_b = len(a), len(b)
-    ranks, _ = _double_ranks(np.concatenate([a, b])[None, :])
+    ranks = _rank(np.concatenate([a, b])[None, :]).doubled
     p = float(ranks[0, :n_a].sum() - n_a * (n_a + 1)) / 2 / (n_a * n_b)
-    z = float(ndtri(1 - alpha / 2))
-    low, high = _newcombe_end(p, z, n_a, n_b), 1 - _newcombe_end(1 - p, z, n_a, n_b)
-    return p, low, high
+    if min(n_a, n_b) < 2:
+        return p, 0.0, 1.0
+    t = float(stdtrit(n_a + n_b - 2, 1 - alpha / 2))
+    return p, _newcombe_end(p, t, n_a, n_b), 1 - _newcombe_end(1 - p, t, n_a, n_b)
 
 
-def _newcombe_end(p: float, z: float, n_a: int, n_b: int) -> float:
-    """The smallest theta <= p with p - theta <= z sqrt(var(theta)), by bisection."""
+def _newcombe_end(p: float, t: float, n_a: int, n_b: int) -> float:
+    """The smallest theta <= p with p - theta <= t sqrt(var(theta)), by bisection."""
     pairs, extra = n_a * n_b, (n_a + n_b) / 2 - 1
     low, high = 0.0, p
     for _ in range(60):
         theta = (low + high) / 2
         variance = theta * (1 - theta) * (1 + extra * ((1 - theta) / (2 - theta) + theta / (1 + theta))) / pairs
-        low, high = (low, theta) if p - theta <= z * variance**0.5 else (theta, high)
+        low, high = (low, theta) if p - theta <= t * variance**0.5 else (theta, high)
     return high
