@@ -133,11 +133,12 @@ def seed_audit(record_property: Record) -> Callable[..., "Audit"]:
 
 def _row(pair: "PairAudit", alpha: float) -> str:
     words = {"a_better": f"{pair.a} is better", "b_better": f"{pair.b} is better"}
+    from rlaudit.wording import interval, number
+
     parts = [f"{words.get(pair.verdict, pair.verdict)}: {pair.a} - {pair.b}"]
     if pair.effect is not None:
-        parts[0] += f" = {pair.effect:.4g}"
-    if pair.low is not None and pair.high is not None:
-        parts.append(f"{100 * (1 - alpha):g}% CI [{pair.low:.4g}, {pair.high:.4g}]")
+        parts[0] += f" = {number(pair.effect)}"
+        parts.append(f"{100 * (1 - alpha):g}% CI {interval(pair.low, pair.high)}")
     return ", ".join([*parts, *([f"on {pair.task}"] if pair.task else [])])
 
 

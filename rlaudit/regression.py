@@ -23,6 +23,7 @@ from rlaudit.errors import NotEnoughSeeds, RlauditError
 from rlaudit.power import seeds_for_power
 from rlaudit.scores import from_mapping
 from rlaudit.types import ArmScores, Floats, ScoreTable
+from rlaudit.wording import number
 
 Answer: TypeAlias = Literal["ok", "regression", "inconclusive"]
 POWER = 0.8  # with which the number of seeds that is asked for decides
@@ -145,9 +146,9 @@ def _only_arm(scores: Any, name: str) -> ArmScores:
 def _message(
     answer: Answer, arms: tuple[ArmScores, ArmScores], shown: Shown, margin: float, alpha: float, sign: int
 ) -> str:
-    """`regression: new - baseline = -97.5, 90% CI [-121.2, -73.8], margin 20, n = 20 v 20`."""
+    """`regression: new - baseline = -97.50, 90% CI [-121.2, -73.80], margin 20, n = 20 v 20`."""
     a, b = ("new", "baseline") if arms[0].agent == arms[1].agent else (arm.agent for arm in arms)
-    difference, low, high = (f"{value:.4g}" for value in shown)
+    difference, low, high = (number(value, 4) for value in shown)
     parts = [f"{answer}: {a} - {b} = {difference}", f"{100 * (1 - 2 * alpha):g}% CI [{low}, {high}]"]
     parts += [f"margin {margin:g}", " v ".join([f"n = {len(arms[0].scores)}", f"{len(arms[1].scores)}"])]
     if sign < 0:

@@ -219,6 +219,16 @@ class Audit:
     schema: str = SCHEMA
     provenance: Mapping[str, str] = field(default_factory=dict)  # versions, command, source
 
+    def __repr__(self) -> str:
+        from rlaudit.notebook import audit_text
+
+        return audit_text(self)
+
+    def _repr_html_(self) -> str:
+        from rlaudit.notebook import audit_html
+
+        return audit_html(self)
+
 
 def to_json(audit: Audit) -> str:
     """The text of audit.json: keys in the order of the fields, no NaN."""

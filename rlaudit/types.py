@@ -235,6 +235,16 @@ class ScoreTable:
                 return arm
         raise KeyError((agent, task))
 
+    def __repr__(self) -> str:
+        from rlaudit.notebook import scores_text
+
+        return scores_text(self)
+
+    def _repr_html_(self) -> str:
+        from rlaudit.notebook import scores_html
+
+        return scores_html(self)
+
 
 @dataclass(frozen=True, eq=False)
 class Splits:

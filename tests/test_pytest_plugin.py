@@ -71,7 +71,7 @@ def test_the_direction_is_that_of_the_tables() -> None:
 
 
 def test_the_message_has_effect_interval_margin_and_seeds() -> None:
-    expected = "regression: new - baseline = -20, 90% CI [-23.47, -16.53], margin 10, n = 10 v 10"
+    expected = "regression: new - baseline = -20.00, 90% CI [-23.47, -16.53], margin 10, n = 10 v 10"
     assert expected == judge(GOOD - 20, GOOD, 10).message
 
 
@@ -208,7 +208,7 @@ def _passed(pytester: pytest.Pytester, source: str, *options: str, **outcomes: i
 def test_a_regression_fails_with_one_line_and_no_traceback(pytester: pytest.Pytester) -> None:
     test = "def test_it(assert_no_regression): assert_no_regression(GOOD - 20, GOOD, margin=10)"
     result = _passed(pytester, test, failed=1)
-    result.stdout.fnmatch_lines(["regression: new - baseline = -20, 90% CI [[]-23.47, -16.53], margin 10, n = 10 v 10"])
+    result.stdout.fnmatch_lines(["regression: new - baseline = -20.00, 90% CI [[]-23.47, -16.53], margin 10, n = 10 v 10"])
     result.stdout.no_fnmatch_line("*Error*")
     result.stdout.no_fnmatch_line("*test_*.py:*def*")
 
@@ -246,10 +246,10 @@ def test_three(seed_audit): seed_audit({"a": GOOD, "b": GOOD - 50}, splits=100, 
     result.stdout.fnmatch_lines(
         [
             "*= rlaudit =*",
-            "a is better: a - b = 50, 95% CI [[]45.*, 54.*]*test_three)",
+            "a is better: a - b = 50.0, 95% CI [[]45.*, 54.*]*test_three)",
             "ok: new - baseline = 0, *margin 10*::test_one)",
             "ok: new - baseline = 0, *margin 11*::test_two)",
-            "regression: new - baseline = -20, *margin 12*::test_two)",
+            "regression: new - baseline = -20.00, *margin 12*::test_two)",
         ]
     )
 
