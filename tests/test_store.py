@@ -1,11 +1,13 @@
 """The store: every record once, whole or not at all, readable by stable-baselines3, and never silently replaced."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -200,7 +202,7 @@ def test_adding_an_equal_record_again_changes_nothing(store: Store) -> None:
     ids=["weights", "final", "curve", "episodes"],
 )
 def test_another_result_under_the_same_id_is_refused_and_the_stored_one_kept(
-    store: Store, changes: dict[str, object], words: str
+    store: Store, changes: dict[str, Any], words: str
 ) -> None:
     store.add(record())
     with pytest.raises(StoreError, match=f"{words} differ.*not reproducible"):
@@ -234,14 +236,14 @@ def test_a_pickle_in_a_results_folder_is_never_loaded(store: Store) -> None:
     path = run_directory(store) / "evaluations.npz"
     np.savez(path, timesteps=np.array([object()]), results=np.zeros((1, 1)), ep_lengths=np.zeros((1, 1)))
     meta = json.loads((path.parent / "meta.json").read_text())
-    meta["sha256"][path.name] = store_module.hashlib.sha256(path.read_bytes()).hexdigest()
+    meta["sha256"][path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     (path.parent / "meta.json").write_text(json.dumps(meta))
     with pytest.raises(StoreError, match=r"allow_pickle=False"):
         store.records()
 
 
 def test_a_disk_that_truncates_without_an_error_is_noticed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module.os, "fsync", lambda handle: os.ftruncate(handle, 5))
+    monkeypatch.setattr(os, "fsync", lambda handle: os.ftruncate(handle, 5))
     with pytest.raises(StoreError, match="does not read back as it was written"):
         store.add(record())
     assert store.missing([spec()]) == (spec(),)
