@@ -1,13 +1,13 @@
-"""How a score table and an audit look where somebody types their name: in a notebook, and in a terminal."""
+"""How a score table and an audit look where somebody types their name: in a notebook, and in a terminal.
+
+The nouns call this module, so that it stands below them and cannot import their types; it reads `types.ScoreTable`
+and `results.Audit`.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from rlaudit.results import Arm, Audit, PairAudit
-from rlaudit.types import ArmScores, ScoreTable, Verdict
 from rlaudit.wording import interval, number
 
 _MANY = 20  # rows; the report has them all
@@ -25,22 +25,22 @@ class Block(NamedTuple):
         return Block([self.header[i] for i in keep], [[row[i] for i in keep] for row in self.rows])
 
 
-def scores_text(table: ScoreTable) -> str:
+def scores_text(table: Any) -> str:
     """For a terminal."""
     return "\n".join([_scores_title(table), *_text(_scores(table))])
 
 
-def scores_html(table: ScoreTable) -> str:
+def scores_html(table: Any) -> str:
     """For a notebook."""
     return f"<div><p>{escape(_scores_title(table))}</p>{_html(_scores(table))}</div>"
 
 
-def audit_text(audit: Audit) -> str:
+def audit_text(audit: Any) -> str:
     """For a terminal."""
     return "\n".join([_audit_title(audit), *_sentences(audit), *_text(_arms(audit)), *_text(_pairs(audit))])
 
 
-def audit_html(audit: Audit) -> str:
+def audit_html(audit: Any) -> str:
     """For a notebook."""
     sentences = "".join(f"<li>{escape(sentence)}</li>" for sentence in _sentences(audit))
     tables = _html(_arms(audit)) + _html(_pairs(audit))
@@ -50,33 +50,34 @@ def audit_html(audit: Audit) -> str:
 # ---------------------------------------------------------------- what is shown
 
 
-def _scores_title(table: ScoreTable) -> str:
+def _scores_title(table: Any) -> str:
     direction = "higher" if table.higher_is_better else "lower"
     curves = ", with learning curves" if table.curves else ""
     return f"ScoreTable of {table.metric!r} ({direction} is better{curves})"
 
 
-def _scores(table: ScoreTable) -> Block:
+def _scores(table: Any) -> Block:
     header = ("agent", "task", "seeds", "failed", "mean", "sd", "min", "max")
     return Block(header, [_scores_row(arm) for arm in table.arms]).without_empty_columns()
 
 
-def _scores_row(arm: ArmScores) -> tuple[str, ...]:
+def _scores_row(arm: Any) -> tuple[str, ...]:
     x = arm.scores
-    mean, low, high = (number(float(f(x))) if len(x) else "n/a" for f in (np.mean, np.min, np.max))
-    sd = number(float(x.std(ddof=1))) if len(x) > 1 else "n/a"
+    numbers = [float(value) for value in (x.mean(), x.min(), x.max())] if len(x) else [None] * 3
+    mean, low, high = map(number, numbers)
+    sd = number(float(x.std(ddof=1)) if len(x) > 1 else None)
     return arm.agent, arm.task, str(len(x)), str(len(arm.failed)), mean, sd, low, high
 
 
-def _audit_title(audit: Audit) -> str:
+def _audit_title(audit: Any) -> str:
     return f"Audit of {audit.name!r} ({audit.metric}, alpha = {audit.alpha:g})"
 
 
-def _sentences(audit: Audit) -> list[str]:
+def _sentences(audit: Any) -> list[str]:
     return [f"{finding.level}: {finding.sentence}" for finding in audit.findings[:3]]
 
 
-def _arms(audit: Audit) -> Block:
+def _arms(audit: Any) -> Block:
     rows = [
         (arm.agent, arm.task, str(arm.n_seeds), str(arm.n_failed), number(arm.mean), number(arm.sd), _reach(arm))
         for arm in audit.arms
@@ -85,11 +86,11 @@ def _arms(audit: Audit) -> Block:
     return Block(header, rows).without_empty_columns()
 
 
-def _reach(arm: Arm) -> str:
+def _reach(arm: Any) -> str:
     return "n/a" if arm.low is None or arm.high is None else interval(arm.low, arm.high)
 
 
-def _pairs(audit: Audit) -> Block:
+def _pairs(audit: Any) -> Block:
     rows = [
         (f"{pair.a} - {pair.b}", pair.task, number(pair.effect), interval(pair.low, pair.high), _verdict(pair))
         for pair in audit.comparisons
@@ -98,8 +99,9 @@ def _pairs(audit: Audit) -> Block:
     return Block(header, rows).without_empty_columns()
 
 
-def _verdict(pair: PairAudit) -> str:
-    return {Verdict.A_BETTER: f"{pair.a} better", Verdict.B_BETTER: f"{pair.b} better"}.get(pair.verdict, pair.verdict)
+def _verdict(pair: Any) -> str:
+    better = {"a_better": f"{pair.a} better", "b_better": f"{pair.b} better"}
+    return better.get(pair.verdict, str(pair.verdict))
 
 
 # ---------------------------------------------------------------- how
