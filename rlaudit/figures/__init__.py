@@ -1,0 +1,31 @@
+"""Figures: parts of an audit in, a matplotlib `Figure` out. They draw what `results.py` holds and compute no statistic.
+
+A new figure is one function with annotated parameters, and one line here; `tests/test_figures.py` then draws it from
+every odd audit. `to_svg` makes the text that the report carries.
+"""
+
+from collections.abc import Callable
+
+from matplotlib.figure import Figure
+
+from rlaudit.figures.curves import same_agent_curves
+from rlaudit.figures.pairs import estimation, exaggeration, few_seeds, forest, power, wrong_sign
+from rlaudit.figures.seeds import false_positives, gap_by_group_size, p_histogram, seed_strip, wrong_winner
+from rlaudit.figures.svg import to_svg
+
+__all__ = ["FIGURES", "to_svg"]
+
+FIGURES: dict[str, Callable[..., Figure]] = {
+    "same_agent_curves": same_agent_curves,
+    "gap_by_group_size": gap_by_group_size,
+    "seed_strip": seed_strip,
+    "p_histogram": p_histogram,
+    "false_positives": false_positives,
+    "wrong_winner": wrong_winner,
+    "estimation": estimation,
+    "forest": forest,
+    "few_seeds": few_seeds,
+    "wrong_sign": wrong_sign,
+    "power": power,
+    "exaggeration": exaggeration,
+}

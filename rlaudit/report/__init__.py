@@ -1,0 +1,88 @@
+"""The report: one self-contained HTML file, drawn from an `Audit` alone.
+
+A section is a function from the audit to a question, its answer, the picture, the table behind it and how it was
+computed; it returns None where it has nothing to say. A new one is a function and a line in `SECTIONS`.
+"""
+
+import re
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from rlaudit.report.few import few_seeds, how_exaggerated
+from rlaudit.report.first_screen import WORDS, first_screen
+from rlaudit.report.honesty import honest_tests, which_test
+from rlaudit.report.luck import how_different, worse_agent_wins
+from rlaudit.report.parts import Section, SectionHtml
+from rlaudit.report.runs import claims, which_runs
+from rlaudit.report.seeds import what_seeds_look_like
+from rlaudit.report.verdicts import a_against_b, how_many_seeds
+from rlaudit.results import Audit
+from rlaudit.wording import number
+
+__all__ = ["SECTIONS", "render", "sections"]
+
+SECTIONS: tuple[Section, ...] = (
+    claims,
+    how_different,
+    what_seeds_look_like,
+    a_against_b,
+    few_seeds,
+    how_many_seeds,
+    worse_agent_wins,
+    how_exaggerated,
+    honest_tests,
+    which_test,
+    which_runs,
+)
+
+_SPACE = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[=<] )|(?<=p [=<]) |(?<=±) ")
+_MOST_ROWS = 1000  # of a table; audit.json has the rest
+_MOST_FINDINGS = 12  # at sight; the others unfold
+
+
+def render(audit: Audit) -> str:
+    """The text of report.html: no request to the network, the same to the byte for the same audit."""
+    return _template().render(
+        audit=audit,
+        first=first_screen(audit),
+        findings=audit.findings[1:],
+        words=WORDS,
+        sections=sections(audit),
+        most_rows=_MOST_ROWS,
+        most_findings=_MOST_FINDINGS,
+        # A policy for the browser: even a name that slipped through could load nothing.
+        policy="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:",
+    )
+
+
+def sections(audit: Audit) -> tuple[SectionHtml, ...]:
+    """Those that have something to say, in the order of SECTIONS."""
+    return tuple(made for section in SECTIONS if (made := section(audit)) is not None)
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("rlaudit"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_unbroken,
+    )
+    environment.filters["cell"] = _cell
+    return environment.get_template("report.html.j2")
+
+
+def _unbroken(value: object) -> object:
+    """`5 %` and `p = 0.07` stay on one line. Markup is already final."""
+    return _SPACE.sub("\u00a0", value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _cell(value: object) -> str:
+    """Counts as they are, other numbers with three digits, nothing as a dash."""
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else number(value) if isinstance(value, float) else str(value)

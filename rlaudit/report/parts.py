@@ -1,0 +1,148 @@
+"""What a section is made of, and the choices that several sections share."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from markupsafe import Markup
+
+from rlaudit.figures import FIGURES, to_svg
+from rlaudit.results import Arm, Audit, PairAudit, SplitAudit, Subset
+from rlaudit.types import Verdict
+from rlaudit.wording import interval, number, percent
+
+FEW = 5  # the number of seeds that papers use most
+Cell: TypeAlias = str | int | float | None
+Rows: TypeAlias = tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class FigureHtml:
+    """A drawn figure; its caption says how to read it."""
+
+    svg: Markup
+    caption: str
+    wide: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """The numbers behind a section. A cell that is a number is sorted as one and shown with `number`."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: Rows
+
+
+@dataclass(frozen=True)
+class SectionHtml:
+    """One question and its answer. All texts are plain: the template escapes them."""
+
+    id: str
+    question: str
+    answer: tuple[str, ...]  # paragraphs; the first one answers
+    figures: tuple[FigureHtml, ...] = ()
+    tables: tuple[Table, ...] = ()
+    method: tuple[str, ...] = ()  # how it was computed, with sources
+    open_tables: bool = False  # a section that is its table
+
+
+Section: TypeAlias = Callable[[Audit], SectionHtml | None]
+
+
+def figure(name: str, key: str, title: str, *parts: object, caption: str = "", wide: bool = False) -> FigureHtml:
+    """Draws FIGURES[name]. `key` tells several of one kind apart; `title` is the alternative text, with the numbers."""
+    svg = to_svg(FIGURES[name](*parts), f"{name.replace('_', '-')}-{key}", title)
+    return FigureHtml(Markup(svg), caption, wide)
+
+
+# ---------------------------------------------------------------- choices
+
+
+def arm_of(audit: Audit, agent: str, task: str) -> Arm:
+    """The arm of that name."""
+    return next(arm for arm in audit.arms if (arm.agent, arm.task) == (agent, task))
+
+
+def at_few(audit: Audit) -> list[SplitAudit]:
+    """The splits of each arm at five seeds a side, or at the nearest size that its pool allows."""
+    nearest: dict[tuple[str, str], SplitAudit] = {}
+    for split in sorted(audit.splits, key=lambda one: abs(one.group_size - FEW)):
+        nearest.setdefault((split.agent, split.task), split)
+    return list(nearest.values())
+
+
+def striking_split(audit: Audit) -> SplitAudit | None:
+    """That of the arm whose own groups differ most: the one that is drawn where there is room for one."""
+    return max(at_few(audit), key=lambda one: one.relative_gap.p95 if one.relative_gap else 0, default=None)
+
+
+def splits_of(audit: Audit, one: SplitAudit) -> tuple[SplitAudit, ...]:
+    """All group sizes of the same arm, the smallest first."""
+    mine = [split for split in audit.splits if (split.agent, split.task) == (one.agent, one.task)]
+    return tuple(sorted(mine, key=lambda split: split.group_size))
+
+
+def hardest_pair(audit: Audit) -> PairAudit | None:
+    """The pair that few seeds get wrong most often; where nothing was drawn, the first one."""
+    return max(audit.comparisons, key=lambda pair: s.wrong_sign if (s := at_five(pair)) else -1.0, default=None)
+
+
+def at_five(pair: PairAudit) -> Subset | None:
+    """What five seeds an agent would have concluded, or the nearest number that was drawn."""
+    return min(pair.subsets, key=lambda subset: abs(subset.group_size - FEW), default=None)
+
+
+# ---------------------------------------------------------------- words
+
+
+def on_task(audit: Audit, agent: str, task: str) -> str:
+    """`a2c`, and `a2c on CartPole-v1` where there is more than one task."""
+    return f"{agent} on {task}" if len({arm.task for arm in audit.arms}) > 1 else agent
+
+
+def versus(audit: Audit, pair: PairAudit) -> str:
+    """`a2c against ppo`, with the task where there are several."""
+    return on_task(audit, f"{pair.a} against {pair.b}", pair.task)
+
+
+def level(audit: Audit) -> str:
+    """`95 %`: the level of the intervals."""
+    return f"{100 * (1 - audit.alpha):g} %"
+
+
+def test_name(name: str) -> str:
+    """The test as a table names it; `wording.name_of` has the name for sentences."""
+    return {"welch": "Welch", "student": "Student", "mann_whitney": "Mann-Whitney"}.get(name, name.replace("_", " "))
+
+
+def shares(low: float | None, high: float | None) -> str:
+    """`3.1 % to 12 %`; an interval that cannot be said says so."""
+    return "interval not known" if low is None or high is None else f"{percent(low)} to {percent(high)}"
+
+
+def verdict_words(pair: PairAudit) -> str:
+    """The verdict on a pair, in words that name the agent."""
+    return {
+        Verdict.A_BETTER: f"{pair.a} is better",
+        Verdict.B_BETTER: f"{pair.b} is better",
+        Verdict.EQUIVALENT: "equivalent within the margin",
+        Verdict.UNDECIDED: "undecided",
+        Verdict.UNSTABLE: "unstable",
+    }[pair.verdict]
+
+
+def ends(low: float | None, high: float | None) -> str:
+    """`[-6.1, 120]`, or nothing where there is no interval."""
+    return "" if low is None and high is None else interval(low, high)
+
+
+def listed(words: Iterable[object], join: str = "and") -> str:
+    """`a, b and c`."""
+    *most, last = [str(word) for word in words] or [""]
+    return f"{', '.join(most)} {join} {last}" if most else last
+
+
+def rounded(values: Sequence[float | None]) -> str:
+    """Numbers of one row, side by side."""
+    return " / ".join(number(value) for value in values)

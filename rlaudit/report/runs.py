@@ -1,0 +1,55 @@
+"""Sections that are tables: all findings, the claims, and which runs there are and how to redo them."""
+
+from collections.abc import Iterator
+
+from rlaudit.report.parts import Cell, SectionHtml, Table
+from rlaudit.results import Audit
+
+
+def claims(audit: Audit) -> SectionHtml | None:
+    """What the config claims, and what the runs say of it."""
+    if not audit.claims:
+        return None
+    held = sum(claim.state == "supported" for claim in audit.claims)
+    rows = tuple((claim.text, claim.state, claim.reason) for claim in audit.claims)
+    return SectionHtml(
+        "claims",
+        "Do the claims hold?",
+        (f"{held} of {len(audit.claims)} claims are supported by these runs. Undecided is neither true nor false.",),
+        tables=(Table("Claims", ("claim", "state", "why"), rows),),
+        open_tables=True,
+    )
+
+
+def which_runs(audit: Audit) -> SectionHtml:
+    """Every run with its score; versions and the command."""
+    n_failed = sum(arm.n_failed for arm in audit.arms)
+    rows = tuple(_runs(audit))
+    command = audit.provenance.get("command")
+    made = tuple((name, value) for name, value in audit.provenance.items() if name != "command")
+    answer = f"{len(rows)} runs stand behind this report" + (
+        f", {n_failed} of them without a score." if n_failed else "."
+    )
+    how = f"This command makes it again: {command}" if command else "The command was not recorded."
+    runs = Table("Every run", ("agent", "task", "seed", "score", "state"), rows)
+    versions = Table("Made with", ("what", "value"), made)
+    return SectionHtml(
+        "runs",
+        "Which runs, and how do I redo them?",
+        (answer, how),
+        tables=(runs, *([versions] if made else [])),
+        method=(
+            "A score is one number per seed: the episodes and evaluations of one seed are averaged before anything "
+            "is compared, "
+            f"because the seed is the unit. Score here: {audit.metric}. Experiment: {audit.experiment}; schema: "
+            f"{audit.schema}.",
+        ),
+    )
+
+
+def _runs(audit: Audit) -> Iterator[tuple[Cell, ...]]:
+    for arm in audit.arms:
+        for seed, score in zip(arm.seeds, arm.scores, strict=True):
+            yield arm.agent, arm.task, str(seed), score, "done"
+        for seed in arm.failed:
+            yield arm.agent, arm.task, str(seed), None, "failed"
