@@ -12,10 +12,10 @@ import click
 from rlaudit.errors import ConfigError, RlauditError, did_you_mean
 
 if TYPE_CHECKING:
-    from rlaudit.config import AuditConfig, ConfigSource
+    from rlaudit.config import AuditConfig, AuditSettings, ConfigSource
     from rlaudit.results import Audit
     from rlaudit.store import Store
-    from rlaudit.types import RunSpec
+    from rlaudit.types import RunSpec, ScoreTable
 
 USAGE_ERROR, RUNS_FAILED, INTERRUPTED = 2, 4, 130  # the others: findings.exit_code
 
@@ -118,8 +118,7 @@ def audit(
     from rlaudit import findings, pipeline
     from rlaudit.results import to_json
 
-    if seeds is not None and not pipeline.is_config(target):
-        raise ConfigError(f"--seeds {seeds}: {target} is no config; a folder or a table has the seeds it has")
+    _refuse_seeds_without_config(target, seeds)
     missing = _missing(target, overrides, seeds, out, how["retry_failed"]) if pipeline.is_config(target) else ()
     with _watched(missing, quiet, how) as training:
         audited, report = pipeline.audit_target(
@@ -171,15 +170,15 @@ def plan(
     folder or a table: the seeds that each pair of agents needs.
     """
     from rlaudit import forecast, pipeline
-    from rlaudit.config import settings
     from rlaudit.plan import plan as planned
 
+    _refuse_seeds_without_config(target, seeds)
     if pipeline.is_config(target):
         config, source, store = _load(target, overrides, seeds, out)
         pipeline.check(planned(config), source)
         lines = forecast.of_config(config, store, workers=workers, pilot=pilot)
     else:
-        lines = forecast.of_scores(pipeline.load_scores(target), settings(overrides))
+        lines = forecast.of_scores(*_scores(target, overrides))
     for line in lines:
         click.echo(line)
 
@@ -261,6 +260,24 @@ def _missing(
 
     config, _, store = _load(path, overrides, seeds, out)
     return store.missing(plan(config), retry_failed)
+
+
+def _scores(target: Path, overrides: Sequence[str]) -> "tuple[ScoreTable, AuditSettings]":
+    """The scores of a table, or of a results folder as its own config wants them."""
+    from rlaudit import config, pipeline
+
+    stored = target / pipeline.CONFIG
+    if stored.exists():
+        settled, _ = config.load_config(stored, overrides)
+        return pipeline.load_scores(target, score=settled.score), settled.audit
+    return pipeline.load_scores(target), config.settings(overrides)
+
+
+def _refuse_seeds_without_config(target: Path, seeds: str | None) -> None:
+    from rlaudit.pipeline import is_config
+
+    if seeds is not None and not is_config(target):
+        raise ConfigError(f"--seeds {seeds}: {target} is no config; a folder or a table has the seeds it has")
 
 
 @contextmanager

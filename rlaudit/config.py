@@ -326,14 +326,16 @@ def problems_of(errors: Sequence[ErrorDetails], inside: KeyPath = ()) -> Iterato
     paths = [(*inside, *(part for part in error["loc"] if part != "[key]")) for error in errors]
     for path, error in zip(paths, errors, strict=True):
         consequence = error["type"] == "too_short" and any(other[: len(path)] == path != other for other in paths)
-        if not consequence:  # a list whose items are refused counts as empty
+        if path == ("tasks",) and error["type"] == "missing":
+            yield Problem((), "task (or tasks) is missing")
+        elif not consequence:  # a list whose items are refused counts as empty
             yield _at(path, _sentence(path, error))
 
 
 def _sentence(path: KeyPath, error: ErrorDetails) -> str:
     kind, found = error["type"], shown(error["input"])
     if kind == "missing":
-        return "or `tasks` is missing" if path == ("tasks",) else "is missing"
+        return "is missing"
     if kind == "extra_forbidden" and path == ("task",):
         return "and `tasks` are both there; keep one of them"
     if kind == "extra_forbidden":

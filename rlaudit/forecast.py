@@ -13,7 +13,7 @@ from rlaudit.power import seeds_needed, welch_power
 from rlaudit.seeds import run_seeds
 from rlaudit.store import Store
 from rlaudit.types import EvaluationPlan, RunRecord, RunSpec, ScoreTable
-from rlaudit.wording import interval, number, percent
+from rlaudit.wording import number, percent
 
 PILOT_SHARE = 0.02  # of a run's timesteps: the length of the longer pilot
 PILOT_STEPS = (1_000, 5_000, 20_000)  # the shorter pilot; the longer one at least and at most
@@ -161,9 +161,9 @@ def of_scores(table: ScoreTable, settings: AuditSettings) -> Iterator[str]:
             n_pairs += 1
             needed = seeds_needed(a.scores, b.scores, power=POWER, alpha=settings.alpha)
             seeds = f"{needed.n:,}" if needed.n is not None else "no number (the means hardly differ)"
-            bounds = interval(needed.low if needed.low is not None else 2, needed.high)
+            bounds = f"{needed.low or 2:,} to {f'{needed.high:,}' if needed.high is not None else 'no limit'}"
             yield (
-                f"  {a.agent} against {b.agent} on {task}: {seeds}, in {bounds}; there are "
+                f"  {a.agent} against {b.agent} on {task}: {seeds} ({bounds}); there are "
                 f"{len(a.scores)} and {len(b.scores)}, difference {number(a.scores.mean() - b.scores.mean())}"
             )
     if not n_pairs:
