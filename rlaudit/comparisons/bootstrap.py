@@ -31,16 +31,17 @@ _INTERVALS = 1000  # rows; a larger batch asks for decisions, and its quantiles 
 def bootstrap_percentile(
     a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int
 ) -> Comparison:
-    """p = 2 min(P(d* <= 0), P(d* >= 0)): the largest alpha whose percentile interval (Efron 1979) holds 0.
+    """p = 2 min(P(d* <= 0), P(d* >= 0)): the level at which the percentile interval (Efron 1979) lets go of 0.
 
-    Where all resamples lie on one side this is 0, whatever n: that is what is wrong with it.
+    Where all resamples lie on one side this is 0, whatever n: that is what is wrong with it. Simulated shares are
+    taken as they are, c / B, as the literature does.
     """
     found = moments(a, b)
     n_a, n_b = a.shape[-1], b.shape[-1]
     if min(n_a, n_b) < 2:
         return one_seed("bootstrap_percentile", found.effect)
-    d = _difference(a, b, alpha / 2, rng, n_resamples)
-    tail = _tail(d, ties=1.0)
+    d = _difference(a, b, alpha / 2, 0, rng, n_resamples)
+    tail = _tail(d)
     p = without_spread(np.minimum(2 * tail, 1), found, n_a, n_b)
     low, high = _ends(d, found, n_a, n_b, alpha)
     return Comparison(
@@ -51,7 +52,7 @@ def bootstrap_percentile(
         statistic=found.effect,
         df=np.full_like(p, np.nan),
         p_value=p,
-        min_p=2 / (1 + d.n_resamples) if d.n_resamples else 0.0,
+        min_p=0.0,
         mc_error=2 * _tail_error(tail, d),
     )
 
@@ -66,6 +67,7 @@ def bootstrap_expanded(a: Floats, b: Floats, *, alpha: float, rng: np.random.Gen
     Our addition: a tail below the probability of the single most extreme resample, 1 / (n_a^n_a n_b^n_b), is nothing
     that the bootstrap distribution knows, so it is not read there. Without this floor two groups that do not overlap
     are always significant: 33 % of the time for the same agent at n = 2 and 10 % at n = 3. With it n <= 3 never is.
+    A simulated tail is (1 + c) / (1 + B), for the same reason.
     """
     found = moments(a, b)
     n_a, n_b = a.shape[-1], b.shape[-1]
@@ -74,8 +76,8 @@ def bootstrap_expanded(a: Floats, b: Floats, *, alpha: float, rng: np.random.Gen
         return one_seed("bootstrap_expanded", found.effect)
     narrow, least = np.sqrt(1 - 1 / m), float(np.exp(-n_a * np.log(n_a) - n_b * np.log(n_b)))
     level = float(ndtr(stdtrit(m - 1, alpha / 2) / narrow))
-    d = _difference(a, b, level, rng, n_resamples)
-    tail = np.clip(_tail(d, ties=0.5), least, 0.5)
+    d = _difference(a, b, level, 1, rng, n_resamples)
+    tail = np.clip(_tail(d), least, 0.5)
     t = narrow * ndtri(tail)
     p = without_spread(2 * stdtr(m - 1, t), found, n_a, n_b)
     low, high = _ends(d, found, n_a, n_b, alpha)
@@ -104,17 +106,19 @@ def bootstrap_expanded(a: Floats, b: Floats, *, alpha: float, rng: np.random.Gen
 class _Difference(NamedTuple):
     """The bootstrap distribution of mean(a*) - mean(b*); arrays (...)."""
 
-    below: Floats  # P(d* < 0)
-    above: Floats  # P(d* > 0)
+    below: Floats  # mass of d* < 0: a probability where it is enumerated, else a count of resamples
+    above: Floats  # mass of d* > 0
     low: Floats  # quantiles; NaN in batches of more than `_INTERVALS`
     high: Floats
     n_resamples: int  # 0: enumerated
+    plus: int  # resamples added to each simulated tail
 
 
-def _tail(d: _Difference, ties: float) -> Floats:
-    """The smaller tail beyond 0, of which `ties` of the mass at 0 is a part; simulated ones count one more resample."""
-    tail = np.clip(np.minimum(d.below, d.above) + ties * (1 - d.below - d.above), 0, 1)
-    return (1 + tail * d.n_resamples) / (1 + d.n_resamples) if d.n_resamples else tail
+def _tail(d: _Difference) -> Floats:
+    """The smaller tail beyond 0 as a probability; the mass at 0 belongs to both."""
+    total, plus = (d.n_resamples, d.plus) if d.n_resamples else (1, 0)
+    mass = total - np.maximum(d.below, d.above)
+    return np.clip((plus + mass) / (plus + total), 0, 1)
 
 
 def _tail_error(tail: Floats, d: _Difference) -> Floats:
@@ -127,16 +131,18 @@ def _ends(d: _Difference, found: Moments, n_a: int, n_b: int, alpha: float) -> t
     return np.where(flat, found.effect - reach, d.low), np.where(flat, found.effect + reach, d.high)
 
 
-def _difference(a: Floats, b: Floats, level: float, rng: np.random.Generator, n_resamples: int) -> _Difference:
+def _difference(
+    a: Floats, b: Floats, level: float, plus: int, rng: np.random.Generator, n_resamples: int
+) -> _Difference:
     """Enumerated where the budget allows that for all rows, else simulated; with quantiles at `level`, 1 - `level`."""
     shape, n_a, n_b = a.shape[:-1], a.shape[-1], b.shape[-1]
     a, b, tie = centre(a, b)
     rows = a.reshape(-1, n_a), b.reshape(-1, n_b), tie.ravel(), level if tie.size <= _INTERVALS else None
     multisets = comb(2 * max(n_a, n_b) - 1, max(n_a, n_b))
     exact = multisets <= min(_MOST, _BUDGET // tie.size)
-    parts = _enumerated(*rows) if exact else _simulated(*rows, rng, n_resamples)
+    parts = _enumerated(*rows) if exact else _simulated(*rows, plus, rng, n_resamples)
     below, above, low, high = (part.reshape(shape) for part in parts)
-    return _Difference(below, above, low, high, 0 if exact else n_resamples)
+    return _Difference(below, above, low, high, 0 if exact else n_resamples, plus)
 
 
 def _enumerated(a: Floats, b: Floats, tie: Floats, level: float | None) -> tuple[Floats, Floats, Floats, Floats]:
@@ -189,7 +195,7 @@ def _multisets(n: int) -> tuple[Floats, Floats]:
 
 
 def _simulated(
-    a: Floats, b: Floats, tie: Floats, level: float | None, rng: np.random.Generator, n_resamples: int
+    a: Floats, b: Floats, tie: Floats, level: float | None, plus: int, rng: np.random.Generator, n_resamples: int
 ) -> tuple[Floats, Floats, Floats, Floats]:
     """A block of rows shares its multinomial weights: resampled differences are one matrix product."""
     pool = np.concatenate([a, -b], axis=1)
@@ -200,10 +206,10 @@ def _simulated(
         rows = slice(start, start + step)
         chunks = _weights(stream, a.shape[1], b.shape[1], n_resamples)
         d = np.concatenate([pool[rows] @ weights for weights in chunks], axis=1)
-        below[rows] = (d < -tie[rows, None]).mean(axis=1)
-        above[rows] = (d > tie[rows, None]).mean(axis=1)
+        below[rows] = (d < -tie[rows, None]).sum(axis=1)
+        above[rows] = (d > tie[rows, None]).sum(axis=1)
         if level is not None:
-            low[rows], high[rows] = _order_statistics(d, level)
+            low[rows], high[rows] = _order_statistics(d, level, plus)
     return below, above, low, high
 
 
@@ -221,14 +227,14 @@ def _multinomial(rng: np.random.Generator, n: int, width: int) -> Ints:
     return np.bincount(drawn.ravel(), minlength=n * width).reshape(n, width)
 
 
-def _order_statistics(d: Floats, level: float) -> tuple[Floats, Floats]:
-    """The k-th smallest and largest with k = floor(level (B + 1)): what 2 (1 + c) / (1 + B) <= alpha inverts to.
+def _order_statistics(d: Floats, level: float, plus: int) -> tuple[Floats, Floats]:
+    """The ends which leave out as many resamples as keep the tail, (plus + c) / (plus + B), at most at `level`.
 
-    Without ends where k is 0: so far out these resamples say nothing.
+    Without ends where not even none would: so far out these resamples say nothing.
     """
-    k = floor(level * (d.shape[1] + 1) + 1e-9)
-    if k < 1:
+    left_out = floor(level * (d.shape[1] + plus) + 1e-9) - plus
+    if left_out < 0:
         end = np.full(len(d), np.inf)
         return -end, end
     d.sort(axis=1)
-    return d[:, k - 1], d[:, -k]
+    return d[:, left_out], d[:, -1 - left_out]
