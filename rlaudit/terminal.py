@@ -107,8 +107,9 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         run = event.spec.run_id
         self._n_ended += 1
         self._steps_ended += event.spec.timesteps
-        if self._bars and run in self._running:
-            self._bars.remove_task(self._running.pop(run))
+        if self._bars:
+            if run in self._running:
+                self._bars.remove_task(self._running.pop(run))
             self._bars.update(self._whole, completed=self._steps_ended, description=self._count())
         seconds = time.monotonic() - self._started.pop(run, time.monotonic())
         name = f"[{self._n_ended}/{self._n_runs}] {self._name(event.spec)}"
