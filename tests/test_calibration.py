@@ -1,4 +1,4 @@
-"""How often each test calls two groups of the same agent different. A test on the shelf is calibrated by being there."""
+"""How often each test calls two groups of one agent different. A test on the shelf is calibrated by being there."""
 
 from collections.abc import Callable
 
@@ -106,8 +106,14 @@ def test_welch_holds_its_level_at_unequal_spread_and_number_where_the_others_do_
 
 @pytest.mark.parametrize(
     ("agent", "n", "target"),
-    [("sac", 2, 0.0192), ("sac", 3, 0.0234), ("sac", 5, 0.0243), ("sac", 10, 0.0253), ("sac", 20, 0.0312)]
-    + [("td3", 5, 0.0327)],
+    [
+        ("sac", 2, 0.0192),
+        ("sac", 3, 0.0234),
+        ("sac", 5, 0.0243),
+        ("sac", 10, 0.0253),
+        ("sac", 20, 0.0312),
+        ("td3", 5, 0.0327),
+    ],
 )
 def test_welch_calls_real_runs_of_one_agent_different_as_often_as_measured(agent: str, n: int, target: float) -> None:
     assert same_agent_rate("welch", finals(agent), n, 100_000) == pytest.approx(target, abs=0.003)

@@ -32,10 +32,10 @@ def _variance(x: Floats) -> Floats:
 
 
 def centre(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
-    """Both groups measured from the mean of their pool, and the difference (...) below which two sums are a tie.
+    """Both groups measured from the mean of their pool, and the difference (...) below which two means are a tie.
 
     The tolerance also covers what the data have already lost to rounding: at an offset of 1e12 a score is known to
-    1e-4, and two sums that differ by less are not told apart.
+    1e-4, and two means that differ by less are not told apart.
     """
     origin = (a[..., :1] + b[..., :1]) / 2
     largest = np.maximum(np.abs(a).max(axis=-1), np.abs(b).max(axis=-1))
@@ -44,7 +44,7 @@ def centre(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
     middle = (a.sum(axis=-1, keepdims=True) + b.sum(axis=-1, keepdims=True)) / n
     a, b = a - middle, b - middle
     spread = np.maximum(np.abs(a).max(axis=-1), np.abs(b).max(axis=-1))
-    return a, b, _TIE * spread + n * np.finfo(np.float64).eps * largest
+    return a, b, _TIE * spread + np.finfo(np.float64).eps * largest
 
 
 def smallest_p(n_a: int, n_b: int) -> float:

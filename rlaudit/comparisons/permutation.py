@@ -29,10 +29,10 @@ def permutation(a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator,
     """
     n_a, n_b = a.shape[-1], b.shape[-1]
     effect = moments(a, b).effect
-    rows_a, rows_b, tolerance = centre(a, b)
+    rows_a, rows_b, tie = centre(a, b)
     pool = np.concatenate([rows_a, rows_b], axis=-1).reshape(-1, n_a + n_b)
     # The pool is centred, so the difference of means is the sum over group a times a constant.
-    threshold = (np.abs(rows_a.sum(axis=-1)) - tolerance).ravel()
+    threshold = (np.abs(rows_a.sum(axis=-1)) - n_a * tie).ravel()
     method = _method(len(pool), n_a, n_b)
     min_p, mc_error = smallest_p(n_a, n_b), np.zeros_like(effect)
     if method == "simulate":
@@ -70,7 +70,7 @@ def _patterns(n: int, n_a: int) -> tuple[Floats, int]:
     """Columns of zeros and ones (n, n_patterns); of mirror images, where the groups are equal, one that weighs 2."""
     halved = 2 * n_a == n
     rest = combinations(range(1, n), n_a - 1) if halved else combinations(range(n), n_a)
-    members = np.array(list(rest), dtype=np.intp).reshape(-1, n_a - halved)
+    members = np.array(list(rest), dtype=np.intp).reshape(comb(n - halved, n_a - halved), n_a - halved)
     patterns = np.zeros((n, len(members)))
     patterns[members, np.arange(len(members))[:, None]] = 1
     if halved:
