@@ -7,7 +7,7 @@ from rlaudit.comparisons.bootstrap import bootstrap_expanded, bootstrap_percenti
 from rlaudit.comparisons.corrections import holm
 from rlaudit.comparisons.equivalence import tost
 from rlaudit.comparisons.parametric import student, welch
-from rlaudit.comparisons.permutation import permutation
+from rlaudit.comparisons.permutations import permutation
 from rlaudit.comparisons.ranks import mann_whitney, probability_better
 from rlaudit.errors import NotEnoughSeeds, RlauditError, did_you_mean
 from rlaudit.seeds import generator

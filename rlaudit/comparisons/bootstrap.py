@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 
 from rlaudit.comparisons.moments import Moments, centre, flat_reach, moments, one_seed, without_spread
-from rlaudit.comparisons.permutation import search_rows
+from rlaudit.comparisons.permutations import search_rows
 from rlaudit.types import Comparison, Floats, Ints
 
 _BUDGET = 2**21  # rows x multisets: 16,644 times 5v5 (126 each), 22 times 10v10 (92,378 each)

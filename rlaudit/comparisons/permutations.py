@@ -18,6 +18,7 @@ from rlaudit.types import Comparison, Floats, Ints
 _FEW_PATTERNS = 1000  # up to here all patterns times all rows is one cheap matrix product (5v5: 126, 6v6: 462)
 _BUDGET = 2**24  # rows x subset sums of half a pool: 16 times 20v20 (.04 s each), or 16,384 times 10v10 (1 s)
 _BLOCK = 2**23  # numbers held at once: 64 MB
+_SHARING = 1024  # rows that share their random patterns
 _PATTERNS = 2**20  # numbers in a chunk of random patterns: 8 MB
 
 
@@ -132,7 +133,7 @@ def search_rows(rows: Floats, values: Floats, side: Literal["left", "right"]) ->
 def _simulated_p(pool: Floats, n_a: int, threshold: Floats, rng: np.random.Generator, n_resamples: int) -> Floats:
     """(1 + c) / (1 + B); a block of rows shares its random patterns, blocks have streams of their own."""
     counts = np.zeros(len(pool))
-    blocks = list(_blocks(len(pool), 2**13))
+    blocks = [slice(start, start + _SHARING) for start in range(0, len(pool), _SHARING)]
     for rows, stream in zip(blocks, rng.spawn(len(blocks)), strict=True):
         for patterns in _random_patterns(stream, pool.shape[1], n_a, n_resamples):
             counts[rows] += (np.abs(pool[rows] @ patterns) >= threshold[rows, None]).sum(axis=1)
