@@ -13,7 +13,19 @@ from rlaudit.errors import NotEnoughSeeds, RlauditError, did_you_mean
 from rlaudit.seeds import generator
 from rlaudit.types import Compare, Comparison, Floats
 
-__all__ = ["COMPARISONS", "compare", "holm", "probability_better", "tost"]
+__all__ = [
+    "COMPARISONS",
+    "bootstrap_expanded",
+    "bootstrap_percentile",
+    "compare",
+    "holm",
+    "mann_whitney",
+    "permutation",
+    "probability_better",
+    "student",
+    "tost",
+    "welch",
+]
 
 COMPARISONS: dict[str, Compare] = {
     "welch": welch,

@@ -122,7 +122,11 @@ def _tail(d: _Difference) -> Floats:
 
 
 def _tail_error(tail: Floats, d: _Difference) -> Floats:
-    return np.sqrt(tail * (1 - tail) / d.n_resamples) if d.n_resamples else np.zeros_like(tail)
+    """Its standard error; no resample out there does not mean that there is nothing, so at least 1 / (1 + B) counts."""
+    if not d.n_resamples:
+        return np.zeros_like(tail)
+    tail = np.maximum(tail, 1 / (1 + d.n_resamples))
+    return np.sqrt(tail * (1 - tail) / d.n_resamples)
 
 
 def _ends(d: _Difference, found: Moments, n_a: int, n_b: int, alpha: float) -> tuple[Floats, Floats]:
