@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
 from pathlib import Path
@@ -65,7 +65,7 @@ def run_local(
     timeout: float | None = None,
     retries: int = 3,
     notify: Notify = ignore,
-) -> Iterator[RunRecord]:
+) -> Generator[RunRecord, None, None]:
     """Processes on this machine, a fresh one per batch; a killed one is tried again up to `retries` times.
 
     `timeout` is in seconds of wall time per run. The user's main module is not imported again in the workers, so

@@ -7,7 +7,7 @@ import numpy as np
 
 from rlaudit.comparisons import COMPARISONS
 from rlaudit.results import Subset, SubsetTest
-from rlaudit.same_agent import CLOSED_FORM, N_RESAMPLES
+from rlaudit.same_agent import N_RESAMPLES
 from rlaudit.seeds import generator
 from rlaudit.types import ArmScores, Floats
 
@@ -28,9 +28,7 @@ def audit_subsets(
     if a.scores.mean() == b.scores.mean():
         return ()
     sizes = subset_sizes(min(len(a.scores), len(b.scores)))
-    return tuple(
-        audit_subset(a, b, size, tests=tests, alpha=alpha, n_draws=n_draws, seed=seed) for size in sizes
-    )
+    return tuple(audit_subset(a, b, size, tests=tests, alpha=alpha, n_draws=n_draws, seed=seed) for size in sizes)
 
 
 def audit_subset(
@@ -63,9 +61,7 @@ def _with_replacement(scores: Floats, shape: tuple[int, ...], rng: np.random.Gen
     return scores[rng.integers(0, len(scores), shape)]
 
 
-def _conclusions(
-    test: str, a: Floats, b: Floats, truth: float, alpha: float, rng: np.random.Generator
-) -> SubsetTest:
+def _conclusions(test: str, a: Floats, b: Floats, truth: float, alpha: float, rng: np.random.Generator) -> SubsetTest:
     result = COMPARISONS[test](a, b, alpha=alpha, rng=rng, n_resamples=N_RESAMPLES)
     significant = result.p_value <= alpha
     agrees = result.direction * truth > 0

@@ -9,7 +9,7 @@ from math import comb
 
 from rlaudit.results import Arm, Audit, PairAudit, SplitAudit, Subset
 from rlaudit.types import Finding, Level, Verdict
-from rlaudit.wording import interval, name_of, number, p_text, percent
+from rlaudit.wording import interval, name_of, number, on, p_text, percent
 
 FEW = 5  # the number of seeds that papers use most: what would it have said?
 _MANY_PAIRS = 6  # up to here each pair gets a sentence of its own
@@ -31,6 +31,7 @@ _ORDER = {Level.UNSAFE: 0, Level.WARN: 1, Level.OK: 2}
 
 
 def claims(audit: Audit) -> Iterator[Finding]:
+    """What the runs say of each stated claim."""
     levels = {"supported": Level.OK, "contradicted": Level.UNSAFE, "undecided": Level.UNSAFE}
     for claim in audit.claims:
         title = f"Claim {claim.state}: {claim.text}"
@@ -38,12 +39,13 @@ def claims(audit: Audit) -> Iterator[Finding]:
 
 
 def failures(audit: Audit) -> Iterator[Finding]:
+    """Seeds without a score: how many, how many there may be, and whether they decide a comparison."""
     failed = [arm for arm in audit.arms if arm.n_failed]
     turned = [pair for pair in audit.comparisons if pair.imputed and not pair.imputed.agrees]
     for arm in failed:
         n = arm.n_seeds + arm.n_failed
         sentence = (
-            f"{arm.n_failed} of {n} seeds of {arm.agent} on {arm.task} failed and have no score "
+            f"{arm.n_failed} of {n} seeds of {arm.agent}{on(arm.task)} failed and have no score "
             f"(failure rate {percent(arm.n_failed / n)}, 95 % interval {percent(arm.failure_low)} to "
             f"{percent(arm.failure_high)}). Its numbers speak only of the seeds that finished."
         )
@@ -57,7 +59,7 @@ def failures(audit: Audit) -> Iterator[Finding]:
         yield Finding(
             f"{_versus(pair)}: the failed seeds decide",
             f"With the failed seeds counted as the worst score reached ({number(imputed.floor)}), the comparison of "
-            f"{pair.a} and {pair.b} on {pair.task} turns: difference {number(imputed.effect)}, "
+            f"{pair.a} and {pair.b}{on(pair.task)} turns: difference {number(imputed.effect)}, "
             f"{p_text(imputed.p_value)} instead of {p_text(pair.tests[pair.decided_by].p_value)}.",
             Level.UNSAFE,
             {"effect": imputed.effect, "p_value": imputed.p_value},
@@ -78,6 +80,7 @@ def failures(audit: Audit) -> Iterator[Finding]:
 
 
 def verdicts(audit: Audit) -> Iterator[Finding]:
+    """Each comparison, or a sum of them where they are many."""
     if len(audit.comparisons) > _MANY_PAIRS:
         yield _summary_of_many(audit)
         return
@@ -99,13 +102,13 @@ def _verdict(audit: Audit, pair: PairAudit) -> Finding:
     if pair.verdict in (Verdict.A_BETTER, Verdict.B_BETTER):
         better, worse = (pair.a, pair.b) if pair.verdict == Verdict.A_BETTER else (pair.b, pair.a)
         how = "higher" if audit.higher_is_better else "lower"
-        sentence = f"{better} scores {how} than {worse} on {pair.task} ({numbers})."
+        sentence = f"{better} scores {how} than {worse}{on(pair.task)} ({numbers})."
         return Finding(f"{_versus(pair)}: {better} is better", sentence, Level.OK, evidence)
     if pair.verdict == Verdict.EQUIVALENT:
-        sentence = f"{pair.a} and {pair.b} on {pair.task} are equivalent within {number(pair.margin)} ({numbers})."
+        sentence = f"{pair.a} and {pair.b}{on(pair.task)} are equivalent within {number(pair.margin)} ({numbers})."
         return Finding(f"{_versus(pair)}: equivalent", sentence, Level.OK, evidence)
     opening = "Undecided" if pair.verdict == Verdict.UNDECIDED else "Unstable"
-    sentence = f"{opening}: {pair.a} against {pair.b} on {pair.task}: {pair.reason} ({numbers})."
+    sentence = f"{opening}: {_versus(pair)}: {pair.reason} ({numbers})."
     return Finding(f"{_versus(pair)}: {opening.lower()}", sentence, Level.UNSAFE, evidence, _seeds_advice(pair))
 
 
@@ -139,7 +142,7 @@ def hopeless_designs(audit: Audit) -> Iterator[Finding]:
         best = (2 if n_a == n_b else 1) / comb(n_a + n_b, n_a)
         if best > audit.alpha:
             sentence = (
-                f"{n_a} against {n_b} seeds cannot show a difference between {pair.a} and {pair.b} on {pair.task}: "
+                f"{n_a} against {n_b} seeds cannot show a difference between {pair.a} and {pair.b}{on(pair.task)}: "
                 f"even with every seed of one above every seed of the other, the exact test says p = {best:.2g}."
             )
             title = f"{_versus(pair)}: too few seeds for any answer"
@@ -147,16 +150,17 @@ def hopeless_designs(audit: Audit) -> Iterator[Finding]:
 
 
 def tests_disagree(audit: Audit) -> Iterator[Finding]:
+    """Welch's test and the exact permutation test on different sides of alpha."""
     for pair in audit.comparisons:
-        welch, exact = pair.tests.get("welch"), pair.tests.get("permutation")
-        if welch and exact and welch.p_value is not None and exact.p_value is not None:
-            if (welch.p_value <= audit.alpha) != (exact.p_value <= audit.alpha):
-                sentence = (
-                    f"Welch's t test ({p_text(welch.p_value)}) and the permutation test ({p_text(exact.p_value)}) disagree on "
-                    f"{pair.a} against {pair.b} on {pair.task}: the answer hangs on the choice of the test."
-                )
-                evidence = {"welch": welch.p_value, "permutation": exact.p_value}
-                yield Finding(f"{_versus(pair)}: the tests disagree", sentence, Level.WARN, evidence, _seeds_advice(pair))
+        p_values = {name: test.p_value for name in ("welch", "permutation") if (test := pair.tests.get(name))}
+        welch, exact = p_values.get("welch"), p_values.get("permutation")
+        if welch is None or exact is None or (welch <= audit.alpha) == (exact <= audit.alpha):
+            continue
+        sentence = (
+            f"Welch's t test ({p_text(welch)}) and the permutation test ({p_text(exact)}) disagree on "
+            f"{_versus(pair)}: the answer hangs on the choice of the test."
+        )
+        yield Finding(f"{_versus(pair)}: the tests disagree", sentence, Level.WARN, p_values, _seeds_advice(pair))
 
 
 def few_seeds(audit: Audit) -> Iterator[Finding]:
@@ -170,13 +174,13 @@ def few_seeds(audit: Audit) -> Iterator[Finding]:
     lower, higher = (pair.b, pair.a) if (pair.effect or 0) > 0 else (pair.a, pair.b)
     exaggeration = (
         f", and where it does, the difference looks {number(test.type_m, 2)} times as large as it is"
-        if test.type_m and test.type_m >= 1.05
+        if decided and test.type_m and test.type_m >= 1.05  # else nobody knows how large it is
         else ""
     )
     known = (
-        f"All seeds together show that {higher} scores higher than {lower} on {pair.task}; {n} seeds an agent"
+        f"All seeds together show that {higher} scores higher than {lower}{on(pair.task)}; {n} seeds an agent"
         if decided
-        else f"If the means of all seeds told the truth about {higher} and {lower} on {pair.task}, {n} seeds an agent"
+        else f"If the means of all seeds told the truth about {higher} and {lower}{on(pair.task)}, {n} seeds an agent"
     )
     yield Finding(
         f"{n} seeds an agent: {_versus(pair)}",
@@ -202,7 +206,7 @@ def luck_floor(audit: Audit) -> Iterator[Finding]:
     level = Level.UNSAFE if relative.p95 >= _LUCK_UNSAFE else Level.WARN if relative.p95 >= _LUCK_WARN else Level.OK
     yield Finding(
         f"The same agent, {split.group_size} seeds against {split.group_size}",
-        f"Two groups of {split.group_size} seeds of {split.agent} on {split.task} differ by {percent(relative.median)} "
+        f"Two groups of {split.group_size} seeds of {split.agent}{on(split.task)} differ by {percent(relative.median)} "
         f"of the mean in the median split, by {percent(relative.p95)} or more in one of twenty, and by "
         f"{percent(relative.max)} in the worst of {split.n_splits:,} splits.",
         level,
@@ -223,7 +227,8 @@ def honest_tests(audit: Audit) -> Iterator[Finding]:
             deciding = any(pair.decided_by == name for pair in audit.comparisons)
             yield Finding(
                 f"{name_of(name, capital=True)} finds differences that are not there",
-                f"{name_of(name, capital=True)} calls two groups of {split.group_size} seeds of the same agent ({split.agent}, {split.task}) "
+                f"{name_of(name, capital=True)} calls two groups of {split.group_size} seeds of one agent "
+                f"({split.agent}{on(split.task)}) "
                 f"different in {percent(test.rate)} of splits (95 % over seeds: {percent(test.low)} to "
                 f"{percent(test.high)}); it promises {percent(audit.alpha)}. Normal seeds would give "
                 f"{percent(test.expected)}.",
@@ -242,7 +247,7 @@ def small_pools(audit: Audit) -> Iterator[Finding]:
         reach = f"up to {largest} a side" if largest else "no split at all"
         yield Finding(
             "A small pool",
-            f"{arm.agent} on {arm.task} has {arm.n_seeds} seeds: they allow {reach}, and what the splits show varies "
+            f"{arm.agent}{on(arm.task)} has {arm.n_seeds} seeds: they allow {reach}, and what the splits show varies "
             f"much from one such pool to the next. Groups of {FEW} want at least {4 * FEW} seeds.",
             Level.WARN,
             {"n_seeds": arm.n_seeds, "largest_group": largest},
@@ -251,13 +256,16 @@ def small_pools(audit: Audit) -> Iterator[Finding]:
 
 
 def provenance(audit: Audit) -> Iterator[Finding]:
+    """Runs that are missing, or were made with different versions."""
     missing = audit.provenance.get("missing_runs")
     if missing:
         sentence = f"{missing} planned runs are missing; the numbers speak of those that are there."
         yield Finding("Missing runs", sentence, Level.WARN, {}, "Run the audit on the config to train them.")
     mixed = [name for name, value in audit.provenance.items() if " | " in value]
     if mixed:
-        sentence = f"The runs were not all made with the same versions ({', '.join(mixed)}): they may differ for that alone."
+        sentence = (
+            f"The runs were not all made with the same versions ({', '.join(mixed)}): they may differ for that alone."
+        )
         yield Finding("Mixed versions", sentence, Level.WARN, {name: audit.provenance[name] for name in mixed})
 
 
@@ -275,7 +283,7 @@ def _arm(audit: Audit, agent: str, task: str) -> Arm:
 
 
 def _versus(pair: PairAudit) -> str:
-    return f"{pair.a} against {pair.b} on {pair.task}"
+    return f"{pair.a} against {pair.b}{on(pair.task)}"
 
 
 def _level(audit: Audit) -> str:

@@ -118,8 +118,8 @@ def _imputed(a: ArmScores, b: ArmScores, without: Comparison, settings: PairSett
         return None
     worst = np.min if settings.higher_is_better else np.max
     floor = float(worst(np.concatenate([a.scores, b.scores])))
-    filled = [replace(arm, scores=np.append(arm.scores, [floor] * len(arm.failed))) for arm in (a, b)]
-    result = _run(settings.tests[0], *filled, settings)
+    a, b = (replace(arm, scores=np.append(arm.scores, [floor] * len(arm.failed))) for arm in (a, b))
+    result = _run(settings.tests[0], a, b, settings)
     significant, before = result.p_value <= settings.alpha, without.p_value <= settings.alpha
     agrees = bool(significant == before and (not significant or result.direction == without.direction))
     return Imputed(floor, float(result.effect), float(result.p_value), agrees)
@@ -155,7 +155,10 @@ def decide(pair: PairAudit, settings: PairSettings) -> tuple[Verdict, str]:
     if result.mc_error and abs(pair.p_adjusted - alpha) < 1.96 * result.mc_error:
         return Verdict.UNSTABLE, "the simulated p-value lies so near alpha that another simulation could turn it"
     if result.min_p is not None and result.min_p > alpha:
-        return Verdict.UNDECIDED, f"with so few seeds {name_of(pair.decided_by)} can never reach alpha (at best p = {result.min_p:.3g})"
+        return (
+            Verdict.UNDECIDED,
+            f"with so few seeds {name_of(pair.decided_by)} can never reach alpha (at best p = {result.min_p:.3g})",
+        )
     if pair.p_adjusted > alpha:
         return Verdict.UNDECIDED, f"{name_of(pair.decided_by)} does not tell them apart, which does not make them equal"
     better_a = (result.direction > 0) == settings.higher_is_better

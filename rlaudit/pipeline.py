@@ -6,6 +6,7 @@ The command line, the Python API and the pytest plugin only speak it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -64,10 +65,10 @@ def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training
         check(missing, source)
     store.sweep()
     store.write_text(CONFIG, source.yaml())
-    for record in run_local(
-        missing, workers=how.workers, timeout=how.timeout, retries=how.retries, notify=how.notify
-    ):
-        store.add(record)
+    trained = run_local(missing, workers=how.workers, timeout=how.timeout, retries=how.retries, notify=how.notify)
+    with closing(trained) as records:  # whatever strikes in the loop, Ctrl-C included, ends the workers
+        for record in records:
+            store.add(record)
 
 
 def _specs(config: AuditConfig) -> tuple[RunSpec, ...]:
@@ -107,6 +108,7 @@ def audit_target(
 
 
 def is_config(path: Path) -> bool:
+    """A YAML file is a config; everything else that is a file is a table."""
     return path.suffix.lower() in (".yaml", ".yml")
 
 
@@ -216,7 +218,7 @@ def write_report(audited: Audit, path: str | Path) -> Path:
 
 
 def write(audited: Audit, store: Store) -> Path:
-    """audit.json, scores.csv and report.html; returns the report's path. Everything is made before any of it is written."""
+    """audit.json, scores.csv and report.html; returns the report's path. All are made before any is written."""
     from rlaudit.report import render
 
     texts = {REPORT: render(audited), SCORES: scores_csv(audited), AUDIT: to_json(audited)}
@@ -234,6 +236,8 @@ def scores_csv(audited: Audit) -> str:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["agent", "task", "seed", "score", "status"])
     for arm in audited.arms:
-        rows.writerows([arm.agent, arm.task, seed, repr(score), "done"] for seed, score in zip(arm.seeds, arm.scores, strict=True))
+        rows.writerows(
+            [arm.agent, arm.task, seed, repr(score), "done"] for seed, score in zip(arm.seeds, arm.scores, strict=True)
+        )
         rows.writerows([arm.agent, arm.task, seed, "", "failed"] for seed in arm.failed)
     return text.getvalue()

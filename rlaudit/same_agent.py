@@ -11,7 +11,7 @@ import numpy as np
 
 from rlaudit import splits
 from rlaudit.comparisons import COMPARISONS
-from rlaudit.results import NamedSplit, Spread, SplitAudit, SplitTest
+from rlaudit.results import NamedSplit, SplitAudit, SplitTest, Spread
 from rlaudit.seeds import generator
 from rlaudit.types import ArmScores, Comparison, Floats, Splits
 
@@ -152,9 +152,7 @@ def effective_experiments(rate: float, rates: Floats) -> float | None:
     return rate * (1 - rate) / variance if variance > 0 and 0 < rate < 1 else None
 
 
-def rates_of_other_pools(
-    test: str, scores: Floats, group_size: int, alpha: float, rng: np.random.Generator
-) -> Floats:
+def rates_of_other_pools(test: str, scores: Floats, group_size: int, alpha: float, rng: np.random.Generator) -> Floats:
     """(n_pools,) the split rate of pools that might as well have been seen: a smoothed bootstrap over seeds.
 
     The noise of the few splits that are dealt from each is left in, on the safe side.
@@ -164,7 +162,8 @@ def rates_of_other_pools(
     positions = splits.draw(len(scores), 2 * group_size, dealt_each, rng)
     groups = pools[:, positions].reshape(-1, 2, group_size)
     p_values = _run(test, groups[:, 0], groups[:, 1], alpha, rng).p_value
-    return (p_values.reshape(n_pools, dealt_each) <= alpha).mean(1)
+    rates: Floats = (p_values.reshape(n_pools, dealt_each) <= alpha).mean(1)
+    return rates
 
 
 def interval_over_seeds(rate: float, rates: Floats) -> tuple[float, float]:

@@ -24,7 +24,7 @@ SeedLabel: TypeAlias = int | str  # what people call a run: 12, or "run_a" in so
 
 def frozen_array(values: ArrayLike, dtype: type = np.float64) -> NDArray[Any]:
     """A read-only copy, so that a noun can be shared without fear."""
-    array = np.array(values, dtype=dtype)
+    array: NDArray[Any] = np.array(values, dtype=dtype)
     array.flags.writeable = False
     return array
 
@@ -282,7 +282,7 @@ class Comparison:
 
     @property
     def direction(self) -> Floats:
-        """(...): 1 where a scores higher, -1 where b does, by the test's own statistic, which may contradict the means."""
+        """(...): 1 where a scores higher, -1 where b does, by the test's own statistic; the means may say otherwise."""
         return np.sign(self.statistic - self.null_statistic)
 
 
@@ -298,6 +298,8 @@ class Compare(Protocol):
 
 
 class Verdict(StrEnum):
+    """What a comparison says."""
+
     A_BETTER = "a_better"
     B_BETTER = "b_better"
     EQUIVALENT = "equivalent"  # only ever from an equivalence test with a margin that the user named
@@ -306,6 +308,8 @@ class Verdict(StrEnum):
 
 
 class Level(StrEnum):
+    """Do the numbers carry a conclusion: yes, with a caveat, or no?"""
+
     OK = "ok"
     WARN = "warn"
     UNSAFE = "unsafe"

@@ -2,7 +2,6 @@
 
 from math import floor, isinf, log10
 
-
 TEST_NAMES = {
     "welch": "Welch's t test",
     "student": "Student's t test",
@@ -17,6 +16,11 @@ def name_of(test: str, *, capital: bool = False) -> str:
     """How a sentence calls a test of the registry."""
     name = TEST_NAMES.get(test, test)
     return name[0].upper() + name[1:] if capital else name
+
+
+def on(task: str) -> str:
+    """` on CartPole-v1`; nothing where a table names no task."""
+    return f" on {task}" if task else ""
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -50,7 +54,9 @@ def p_text(p: float | None) -> str:
     if p < 0.001:
         return "p < 0.001"
     digits = 2 if p >= 0.1 else 3
-    while any((round(p, digits) >= level) != (p >= level) or round(p, digits) == level != p for level in (0.01, 0.05, 0.1)):
+    while any(
+        (round(p, digits) >= level) != (p >= level) or round(p, digits) == level != p for level in (0.01, 0.05, 0.1)
+    ):
         digits += 1
     return f"p = {p:.{digits}f}"
 

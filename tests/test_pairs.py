@@ -17,7 +17,9 @@ def settings(**changes: object) -> PairSettings:
     return PairSettings(**{**given, "n_draws": 100, "seed": 0, **changes})  # type: ignore[arg-type]
 
 
-def table(scores: dict[str, np.ndarray], failed: dict[str, tuple[int, ...]] | None = None, higher: bool = True) -> ScoreTable:
+def table(
+    scores: dict[str, np.ndarray], failed: dict[str, tuple[int, ...]] | None = None, higher: bool = True
+) -> ScoreTable:
     arms = [
         ArmScores(agent, "task", tuple(range(len(x))), x, (failed or {}).get(agent, ())) for agent, x in scores.items()
     ]
@@ -36,7 +38,9 @@ NEAR = {"a": RNG(0).normal(10, 1, 8), "b": RNG(1).normal(10.2, 1, 8)}
 def test_sac_against_td3_gives_the_published_numbers() -> None:
     pair = only({"SAC": finals("sac"), "TD3": finals("td3")}, tests=("welch", "mann_whitney"))
     welch = pair.tests["welch"]
-    assert [9.112843603500535, 376.42834, 4.844e-18] == pytest.approx([welch.statistic, welch.df, welch.p_value], rel=1e-3)
+    assert [9.112843603500535, 376.42834, 4.844e-18] == pytest.approx(
+        [welch.statistic, welch.df, welch.p_value], rel=1e-3
+    )
     assert [1032.6, 1600.8] == pytest.approx([pair.low, pair.high], abs=0.05)
     assert 0.8334412780656304 == pytest.approx(pair.p_a_better, rel=1e-6)
     assert 0.929 == pytest.approx(pair.cohen_d, abs=5e-4)
@@ -103,7 +107,7 @@ def _holm(p: np.ndarray) -> np.ndarray:
 
 
 def test_false_verdicts_over_all_pairs_stay_within_alpha() -> None:
-    """Six equal agents, 15 pairs: any verdict is false. 120 audits: at most 15 at 5 % (99.9 %), about 45 without Holm."""
+    """Six equal agents, 15 pairs: any verdict is false. At most 15 of 120 at 5 % (99.9 %); 45 without Holm."""
     rng, wrong = RNG(7), 0
     for _ in range(120):
         pairs = audit_pairs(table({f"x{i}": rng.normal(0, 1, 3) for i in range(6)}), settings(tests=("welch",)))

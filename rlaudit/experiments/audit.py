@@ -94,7 +94,12 @@ def _curves(table: ScoreTable, splits: tuple[SplitAudit, ...]) -> tuple[GroupCur
         mine = [split for split in splits if (split.agent, split.task) == (arm.agent, arm.task)]
         if mine and len(arm.steps) > 1:
             split = min(mine, key=lambda one: abs(one.group_size - 5))
-            if set(arm.seeds) >= {*split.median_split.a, *split.median_split.b, *split.worst_split.a, *split.worst_split.b}:
+            if set(arm.seeds) >= {
+                *split.median_split.a,
+                *split.median_split.b,
+                *split.worst_split.a,
+                *split.worst_split.b,
+            }:
                 shown += [_group_curves(arm, split, "median"), _group_curves(arm, split, "worst")]
     return tuple(shown)
 
