@@ -220,7 +220,8 @@ def _split_test(test: str, n: int) -> SplitTest:
         rate = 0.0
     return SplitTest(
         rate=rate, low=rate if constant else 0.6 * rate, high=rate if constant else 1.5 * rate,
-        n_effective=None if constant else 4.2, expected=0.97 * rate, min_p=2 / comb(2 * n, n), constant=constant,
+        n_effective=None if constant else 4.2, expected=0.97 * rate,
+        min_p=2 / comb(2 * n, n) if constant else 0.0, constant=constant,
     )  # fmt: skip
 
 
@@ -254,7 +255,7 @@ def _pair(
     return PairAudit(
         a=a, b=b, task=task, effect=effect, low=float(interval.low), high=float(interval.high), cohen_d=effect / sd,
         p_a_better=better, p_a_better_low=max(0.0, better - 0.15), p_a_better_high=min(1.0, better + 0.15),
-        verdict=verdict, reason=f"welch {says}", decided_by="welch", p_adjusted=p, margin=margin,
+        verdict=verdict, reason=f"Welch's t test {says}", decided_by="welch", p_adjusted=p, margin=margin,
         p_equivalent=0.62 if margin else None, tests=results,
         subsets=tuple(_subset(pool_a, pool_b, size, rng) for size in range(2, len(pool_a) // 2 + 1)),
         seeds_needed=SeedsNeeded(0.8, n, max(2, n // 3), None if p > 0.05 else 6 * n),

@@ -20,7 +20,7 @@ def same_agent_curves(curves: GroupCurves, limits: tuple[float, float] | None = 
 
     `limits` of the score axis, so that the median and the worst split can be compared.
     """
-    figure, ax = canvas(HALF, 3.5)
+    figure, ax = canvas(HALF, 3.2)
     if not any(value is not None for value in chain(*curves.a, *curves.b)):
         empty(ax, "no evaluations to draw")
         return figure

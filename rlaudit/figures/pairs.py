@@ -28,6 +28,7 @@ from rlaudit.figures.style import (
     short,
     sizes_axis,
     styled,
+    test_label,
 )  # fmt: skip
 from rlaudit.results import Arm, PairAudit
 from rlaudit.types import Verdict
@@ -38,23 +39,24 @@ _OPEN = (Verdict.UNDECIDED, Verdict.UNSTABLE)
 @styled
 def estimation(pair: PairAudit, a: Arm, b: Arm) -> Figure:
     """Every seed of both agents, and beside them the difference of the means with its interval and the margin."""
-    figure = Figure(figsize=(WIDE, 3.8), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
+    figure = Figure(figsize=(HALF, 3.6), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(5, 3))
+    size = 26 if max(len(a.scores), len(b.scores)) <= 60 else 8
     for row, (arm, colour, marker) in enumerate(((a, BLUE, "o"), (b, ORANGE, "s"))):
-        left.scatter(_beside(row, arm.scores), arm.scores, s=26, color=colour, marker=marker, alpha=0.75, linewidth=0)
+        left.scatter(_beside(row, arm.scores), arm.scores, s=size, color=colour, marker=marker, alpha=0.75, linewidth=0)
         if arm.mean is not None:
             left.plot([row - 0.28, row + 0.28], [arm.mean] * 2, color=INK, linewidth=2, solid_capstyle="butt")
-    left.set_xticks([0, 1], [short(a.agent), short(b.agent)])
+    left.set_xticks([0, 1], [short(a.agent, 14), short(b.agent, 14)])
     left.set_xlim(-0.6, 1.6)
     left.tick_params(axis="x", labelcolor=INK)
-    left.set_title("every seed, and the mean")
+    left.set_title("every seed, and the means")
     plain_numbers(left, "y")
     _effect(right, pair)
     return figure
 
 
 def _effect(ax: Axes, pair: PairAudit) -> None:
-    ax.set_title("difference of the means")
+    ax.set_title("difference")
     if pair.effect is None:
         empty(ax, "cannot be said")
         return
@@ -66,7 +68,7 @@ def _effect(ax: Axes, pair: PairAudit) -> None:
         ax.plot([0, 0], [pair.low, pair.high], color=INK, linewidth=2)
     ax.plot([0], [pair.effect], "D", color=INK, markersize=7)
     ax.set_xlim(-1, 1)
-    ax.set_xticks([0], [f"{short(pair.a, 14)} − {short(pair.b, 14)}"])
+    ax.set_xticks([0], [f"{short(pair.a, 9)} − {short(pair.b, 9)}"])
     plain_numbers(ax, "y")
 
 
@@ -116,7 +118,7 @@ def few_seeds(pair: PairAudit) -> Figure:
     every = -(-len(shown) // 10)
     ax.set_xticks(list(x)[::every], [f"{size:,}" for size, _ in shown][::every])
     ax.set(xlabel="seeds an agent", ylim=(0, 1), xlim=(-0.6, len(shown) - 0.4))
-    ax.set_title(f"what {pair.decided_by.replace('_', ' ')} would have said")
+    ax.set_title(f"what {test_label(pair.decided_by)} would have said")
     percent_axis(ax)
     ax.grid(visible=False)
     last = shown[-1][1]
@@ -155,7 +157,7 @@ def wrong_sign(pair: PairAudit) -> Figure:
 @styled
 def power(pair: PairAudit) -> Figure:
     """Power of Welch's test against seeds an agent for three true gains, and the seeds that the gain seen needs."""
-    figure, ax = canvas(WIDE, 3.6)
+    figure, ax = canvas(HALF, 3.6)
     gains = sorted({gain for gain, _, _ in pair.power_curve})
     sizes = sorted({n for _, n, _ in pair.power_curve})
     if not sizes:
@@ -174,7 +176,7 @@ def power(pair: PairAudit) -> Figure:
     if needed.n is not None:
         _cross_hair(ax, needed.n, needed.low, needed.high, needed.power)
     percent_axis(ax)
-    ax.set_title("chance to find a true gain of so many standard deviations")
+    ax.set_title("power, for a true gain of so many sd")
     ax.set(xlabel="seeds an agent")
     return figure
 
@@ -198,7 +200,7 @@ def _cross_hair(ax: Axes, n: int, low: int | None, high: int | None, power: floa
     if n < right:
         ax.plot([n, n], [0, power], color=RED, linewidth=1.2)
         ax.plot([n], [power], "o", color=RED, markersize=7)
-        ax.annotate(f"{n:,} seeds for the gain seen", (n, 0.06), xytext=(6, 0), textcoords="offset points", color=RED)
+        ax.annotate(f"{n:,} seeds", (n, 0.06), xytext=(6, 0), textcoords="offset points", color=RED)
 
 
 @styled
@@ -216,7 +218,7 @@ def exaggeration(pair: PairAudit) -> Figure:
     ends = []
     for place, (name, line) in enumerate(lines.items()):
         ax.plot(*zip(*line, strict=True), color=COLOURS[place], marker=MARKERS[place], linestyle=DASHES[place])
-        ends.append((line[-1][1], name.replace("_", " "), COLOURS[place]))
+        ends.append((line[-1][1], test_label(name), COLOURS[place]))
     ax.axhline(1, color=INK, linewidth=1, linestyle=DASHES[1])
     sizes_axis(ax, sorted({n for line in lines.values() for n, _ in line}))
     ax.set_ylim(0, 1.1 * max(1.5, *(m for line in lines.values() for _, m in line)))

@@ -30,6 +30,7 @@ from rlaudit.figures.style import (
     short,
     sizes_axis,
     styled,
+    test_label,
 )  # fmt: skip
 from rlaudit.results import Arm, SplitAudit
 from rlaudit.wording import percent
@@ -56,6 +57,7 @@ def seed_strip(arms: Sequence[Arm]) -> Figure:
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
+    ax.set_title(short(arms[0].task, 60))
     ax.set(xlabel="score of a seed", ylabel="")
     plain_numbers(ax, "x")
     return figure
@@ -173,7 +175,7 @@ def _test_panel(ax: Axes, splits: Sequence[SplitAudit], name: str, place: int, a
               color=style["color"], linewidth=4, alpha=0.3)  # fmt: skip
     ax.plot(sizes, [one.rate for _, one in shown], linestyle=DASHES[place % len(DASHES)], clip_on=False, **style)
     ax.plot(sizes, [one.expected for _, one in shown], "o", markerfacecolor="none", color=MUTED, markersize=9)
-    ax.set_title(name.replace("_", " "))
+    ax.set_title(test_label(name))
 
 
 def _or(value: float | None, otherwise: float) -> float:
@@ -184,7 +186,7 @@ def _or(value: float | None, otherwise: float) -> float:
 def wrong_winner(splits: Sequence[SplitAudit]) -> Figure:
     """How often the better of two agents has the lower mean: true gain (in standard deviations) by seeds a side."""
     gains = [gain for gain, _ in splits[0].wrong_winner][::-1] if splits else []
-    figure, ax = canvas(WIDE, 1.1 + 0.42 * max(len(gains), 2))
+    figure, ax = canvas(HALF, 1.1 + 0.4 * max(len(gains), 2))
     if not gains:
         empty(ax, "no group size fits the pool")
         return figure

@@ -15,6 +15,7 @@ _VARIABLES = {
     INK: "ink", MUTED: "muted", RULE: "rule", PAPER: "paper", **{c: f"c{i}" for i, c in enumerate(COLOURS)},
 }  # fmt: skip
 _FONT = re.compile(r"font: (?:(?P<style>italic|oblique) )?(?:(?P<weight>\d+|bold) )?(?P<size>[\d.]+px)[^;]*")
+_FAMILY = re.compile(r"font-family: [^;]*;? ?")
 _REFERENCE = re.compile(r"#(?=[A-Za-z_])")
 _DECIMALS = re.compile(r"(\d+\.\d{2})\d+")
 
@@ -63,6 +64,7 @@ def _page_style(style: str) -> str:
     """The page's colours and its font, in the place of ours."""
     for colour, variable in _VARIABLES.items():
         style = style.replace(colour, f"var(--{variable})")
+    style = _FAMILY.sub("", style)
     found = _FONT.search(style)
     if not found:
         return style

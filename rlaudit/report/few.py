@@ -63,7 +63,10 @@ def _sentences(audit: Audit, pair: PairAudit, subset: Subset) -> Iterator[str]:
     if pair.verdict in OPEN:
         yield "Even the full pools do not decide here: “right” only means “as the full pools”."
     if len(audit.comparisons) > 1:
-        yield "This is the pair that few seeds get wrong most often; the table has the others."
+        yield (
+            "Of the pairs that all seeds decide (of all pairs, if they decide none) this is the one that few seeds get "
+            "wrong most often; the table has the others."
+        )
 
 
 def _around(low: float | None, high: float | None) -> str:

@@ -10,6 +10,7 @@ from rlaudit.report.parts import (
     at_five,
     ends,
     figure,
+    full_name,
     hardest_pair,
     level,
     on_task,
@@ -83,7 +84,8 @@ def _identity(audit: Audit) -> Iterator[str]:
     counts = sorted({arm.n_seeds for arm in audit.arms})
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     yield _plural(len(agents), "agent")
-    yield next(iter(tasks)) if len(tasks) == 1 else _plural(len(tasks), "task")
+    if tasks != {""}:
+        yield next(iter(tasks)) if len(tasks) == 1 else _plural(len(tasks), "task")
     yield f"{seeds} seeds each"
     failed = sum(arm.n_failed for arm in audit.arms)
     if failed:
@@ -209,12 +211,14 @@ def _pictures(audit: Audit) -> tuple[tuple[FigureHtml, ...], str]:
         return tuple(curves_figure(audit, one, shown) for one in shown), caption
     if len(audit.comparisons) == 1:
         pair = audit.comparisons[0]
-        return (estimation_figure(audit, pair, "first"),), "Every seed, and what the difference of the means may be."
+        return (estimation_figure(audit, pair, "first"),), ""
     if any(arm.scores for arm in audit.arms):
         task = audit.arms[0].task
         arms = [arm for arm in audit.arms if arm.task == task]
-        title = f"Scores of the seeds on {task}: " + "; ".join(f"{arm.agent} {number(arm.mean)}" for arm in arms)
-        return (figure("seed_strip", "first", title, arms, wide=True),), f"Every seed on {task}."
+        title = f"{full_name('Scores of the seeds', task)}: " + "; ".join(
+            f"{arm.agent} {number(arm.mean)}" for arm in arms
+        )
+        return (figure("seed_strip", "first", title, arms, wide=True),), f"{full_name('Every seed', task)}."
     return (), ""
 
 
@@ -224,10 +228,9 @@ def curves_figure(audit: Audit, curves: GroupCurves, together: Iterable[GroupCur
     split = next(one for one in audit.splits if _same(one, curves))
     named = split.median_split if curves.which == "median" else split.worst_split
     title = (
-        f"Learning curves of {curves.agent} on {curves.task}, two groups of {curves.group_size} seeds of the same "
-        f"agent, "
-        f"{curves.which} split (percentile {curves.percentile:.4g}): group means {number(named.mean_a)} and "
-        f"{number(named.mean_b)}, gap {number(named.gap)}."
+        f"Learning curves of {full_name(curves.agent, curves.task)}, two groups of {curves.group_size} seeds of the "
+        f"same agent, {curves.which} split (percentile {curves.percentile:.4g}): group means {number(named.mean_a)} "
+        f"and {number(named.mean_b)}, gap {number(named.gap)}."
     )
     limits = (min(values), max(values)) if values and min(values) < max(values) else None
     gap = (
@@ -248,11 +251,11 @@ def estimation_figure(audit: Audit, pair: PairAudit, key: str) -> FigureHtml:
     """The estimation plot of one pair."""
     a, b = (arm_of(audit, agent, pair.task) for agent in (pair.a, pair.b))
     title = (
-        f"{pair.a} against {pair.b} on {pair.task}: means {number(a.mean)} and {number(b.mean)}, difference "
-        f"{number(pair.effect)}, interval {ends(pair.low, pair.high)}; {verdict_words(pair)}."
+        f"{full_name(f'{pair.a} against {pair.b}', pair.task)}: means {number(a.mean)} and {number(b.mean)}, "
+        f"difference {number(pair.effect)}, interval {ends(pair.low, pair.high)}; {verdict_words(pair)}."
     )
     caption = (
         f"{versus(audit, pair)}. Left: every seed, the line is the mean. Right: the difference of the means with its "
         f"{level(audit)} interval{', and the margin within which you call them equivalent' if pair.margin else ''}."
     )
-    return figure("estimation", key, title, pair, a, b, caption=caption, wide=True)
+    return figure("estimation", key, title, pair, a, b, caption=caption)

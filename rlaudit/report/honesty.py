@@ -9,6 +9,7 @@ from rlaudit.report.parts import (
     SectionHtml,
     Table,
     figure,
+    full_name,
     listed,
     on_task,
     shares,
@@ -83,7 +84,7 @@ def _histogram(audit: Audit, split: SplitAudit, name: str) -> FigureHtml:
     )
     caption = (
         f"{name_of(name, capital=True)} on splits of {on_task(audit, split.agent, split.task)}, {split.group_size} "
-        "seeds a side. Red: at most alpha. Honest p-values fill every bin alike, up to the luck of one pool."
+        "seeds a side. The first bar: at most alpha. Honest p-values fill every bin alike, up to the luck of one pool."
     )
     return figure("p_histogram", "striking", title, split, audit.alpha, caption=caption)
 
@@ -149,7 +150,7 @@ def _rates(audit: Audit, split: SplitAudit) -> FigureHtml:
         f"{test_name(name)} " + ", ".join(f"{percent(one.tests[name].rate)} at {one.group_size}" for one in splits)
         for name in split.tests
     )
-    title = f"False-positive rates against seeds a side, {split.agent} on {split.task}: {rates}."
+    title = f"False-positive rates against seeds a side, {full_name(split.agent, split.task)}: {rates}."
     caption = (
         f"{on_task(audit, split.agent, split.task)} against itself. Line: share of splits called different; bars: 95 "
         "% over seeds; hollow: normal seeds; dashed: alpha. The scale is stretched near 0."

@@ -3,7 +3,17 @@
 from collections.abc import Iterator
 
 from rlaudit.report.first_screen import curves_figure
-from rlaudit.report.parts import FigureHtml, Rows, SectionHtml, Table, figure, on_task, splits_of, striking_split
+from rlaudit.report.parts import (
+    FigureHtml,
+    Rows,
+    SectionHtml,
+    Table,
+    figure,
+    full_name,
+    on_task,
+    splits_of,
+    striking_split,
+)
 from rlaudit.results import Audit, SplitAudit
 from rlaudit.wording import number, percent
 
@@ -71,7 +81,9 @@ def _gap_figure(audit: Audit, split: SplitAudit) -> FigureHtml:
         f"{one.group_size} seeds: {number(one.gap.median)}, {number(one.gap.p95)}, {number(one.gap.max)}"
         for one in splits
     )
-    title = f"Gap between two groups of {split.agent} on {split.task}: median, 95th percentile, worst. {numbers}."
+    title = (
+        f"Gap between two groups of {full_name(split.agent, split.task)}: median, 95th percentile, worst. {numbers}."
+    )
     caption = (
         f"{on_task(audit, split.agent, split.task)} against itself. Hollow: the 95th percentile that normal seeds of "
         "the same spread would have. Four times the seeds halve the gap."
@@ -149,12 +161,13 @@ def _wrong_figure(audit: Audit, split: SplitAudit) -> FigureHtml:
         f"{one.group_size} seeds: " + ", ".join(f"{percent(share)} at {gain:g} sd" for gain, share in one.wrong_winner)
         for one in splits
     )
-    title = f"How often the worse agent has the better mean, with the spread of {split.agent} on {split.task}. {cells}."
+    name = full_name(split.agent, split.task)
+    title = f"How often the worse agent has the better mean, with the spread of {name}. {cells}."
     caption = (
         f"With the spread of {on_task(audit, split.agent, split.task)}. Rows: how much better the better agent truly "
         "is, in standard deviations between seeds. A coin would say 50 %."
     )
-    return figure("wrong_winner", "striking", title, splits, caption=caption, wide=True)
+    return figure("wrong_winner", "striking", title, splits, caption=caption)
 
 
 def _wrong_table(audit: Audit, split: SplitAudit) -> Table:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from markupsafe import Markup
 
 from rlaudit.figures import FIGURES, to_svg
+from rlaudit.figures.style import test_label
 from rlaudit.results import Arm, Audit, PairAudit, SplitAudit, Subset
 from rlaudit.types import Verdict
 from rlaudit.wording import interval, number, percent
@@ -84,8 +85,14 @@ def splits_of(audit: Audit, one: SplitAudit) -> tuple[SplitAudit, ...]:
 
 
 def hardest_pair(audit: Audit) -> PairAudit | None:
-    """The pair that few seeds get wrong most often; where nothing was drawn, the first one."""
-    return max(audit.comparisons, key=lambda pair: s.wrong_sign if (s := at_five(pair)) else -1.0, default=None)
+    """The pair that few seeds get wrong most often, among those that all seeds decide if there are any.
+
+    Two agents that hardly differ are "got wrong" in half of the draws, which nobody needs to be told.
+    """
+    decided = [pair for pair in audit.comparisons if pair.verdict in (Verdict.A_BETTER, Verdict.B_BETTER)]
+    return max(
+        decided or audit.comparisons, key=lambda pair: s.wrong_sign if (s := at_five(pair)) else -1.0, default=None
+    )
 
 
 def at_five(pair: PairAudit) -> Subset | None:
@@ -96,9 +103,14 @@ def at_five(pair: PairAudit) -> Subset | None:
 # ---------------------------------------------------------------- words
 
 
+def full_name(agent: str, task: str) -> str:
+    """`a2c on CartPole-v1`; arrays in memory have no task."""
+    return f"{agent} on {task}" if task else agent
+
+
 def on_task(audit: Audit, agent: str, task: str) -> str:
     """`a2c`, and `a2c on CartPole-v1` where there is more than one task."""
-    return f"{agent} on {task}" if len({arm.task for arm in audit.arms}) > 1 else agent
+    return full_name(agent, task) if len({arm.task for arm in audit.arms}) > 1 else agent
 
 
 def versus(audit: Audit, pair: PairAudit) -> str:
@@ -113,7 +125,7 @@ def level(audit: Audit) -> str:
 
 def test_name(name: str) -> str:
     """The test as a table names it; `wording.name_of` has the name for sentences."""
-    return {"welch": "Welch", "student": "Student", "mann_whitney": "Mann-Whitney"}.get(name, name.replace("_", " "))
+    return test_label(name)
 
 
 def shares(low: float | None, high: float | None) -> str:

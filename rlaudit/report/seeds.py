@@ -8,6 +8,7 @@ from rlaudit.report.parts import (
     SectionHtml,
     Table,
     figure,
+    full_name,
     level,
     listed,
     on_task,
@@ -71,10 +72,10 @@ def _figures(audit: Audit) -> Iterator[FigureHtml]:
         tasks = [split.task if split else tasks[0]]
     for place, task in enumerate(tasks):
         arms = [arm for arm in audit.arms if arm.task == task]
-        title = f"Scores on {task}. " + "; ".join(f"{arm.agent}: {_words(audit, arm)}" for arm in arms) + "."
+        title = f"{full_name('Scores', task)}. " + "; ".join(f"{arm.agent}: {_words(audit, arm)}" for arm in arms) + "."
         caption = (
-            f"Every seed on {task}. Box: quartiles, whiskers to the farthest seed within 1.5 box lengths. Below it, "
-            f"red: IQM, the mean of the middle half, with its {level(audit)} interval."
+            f"{full_name('Every seed', task)}. Box: quartiles, whiskers to the farthest seed within 1.5 box lengths. "
+            f"Below it, a diamond: IQM, the mean of the middle half, with its {level(audit)} interval."
         )
         yield figure("seed_strip", str(place), title, arms, caption=caption, wide=True)
 

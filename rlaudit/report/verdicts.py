@@ -10,6 +10,7 @@ from rlaudit.report.parts import (
     Table,
     ends,
     figure,
+    full_name,
     hardest_pair,
     level,
     shares,
@@ -90,7 +91,9 @@ def _figures(audit: Audit) -> Iterator[FigureHtml]:
         yield from (estimation_figure(audit, pair, str(i)) for i, pair in enumerate(audit.comparisons))
         return
     pairs = sorted(audit.comparisons, key=_p)[:_FOREST]
-    rows = "; ".join(f"{one.a} − {one.b} on {one.task} {number(one.effect)} {ends(one.low, one.high)}" for one in pairs)
+    rows = "; ".join(
+        f"{full_name(f'{one.a} − {one.b}', one.task)} {number(one.effect)} {ends(one.low, one.high)}" for one in pairs
+    )
     few = (
         f" The {_FOREST} with the smallest p of {len(audit.comparisons)}."
         if len(pairs) < len(audit.comparisons)
@@ -202,10 +205,10 @@ def _power_figure(audit: Audit, pair: PairAudit) -> FigureHtml:
         f"standard deviations; with five seeds {at_five}. Seeds needed for the gap of {pair.a} and {pair.b}: {needed}."
     )
     caption = (
-        "Dashed: the power asked for. Red: the seeds that the gap seen needs, with the interval that these runs "
+        "Dashed: the power asked for. On it: the seeds that the gap seen needs, with the interval that these runs "
         "leave; an arrow where it goes on."
     )
-    return figure("power", "hardest", title, pair, caption=caption, wide=True)
+    return figure("power", "hardest", title, pair, caption=caption)
 
 
 def _needed_table(audit: Audit) -> Table:
