@@ -74,7 +74,7 @@ def _check_samples(values: ArrayLike, name: str) -> Floats:
         scores = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise RlauditError(f"{name} is no array of numbers: {error}") from None
-    if scores.ndim == 0 or scores.shape[-1] == 0:
+    if scores.ndim == 0 or scores.size == 0:
         raise NotEnoughSeeds(f"{name} has no scores: give at least one number per seed, along the last axis")
     if not np.isfinite(scores).all():
         where = [int(i) for i in np.argwhere(~np.isfinite(scores))[0]]
