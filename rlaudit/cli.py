@@ -186,7 +186,8 @@ def plan(
 @main.command()
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="[default: RESULTS/report.html]")
-def report(results: Path, out: Path | None) -> None:
+@click.option("--figures", is_flag=True, help="Write each figure as an SVG file, too, into RESULTS/figures.")
+def report(results: Path, out: Path | None, figures: bool) -> None:
     """Render the report again from the audit.json of a results folder."""
     from rlaudit import pipeline
     from rlaudit.results import from_json
@@ -196,7 +197,11 @@ def report(results: Path, out: Path | None) -> None:
     text = Store(folder).read_text(pipeline.AUDIT)
     if text is None:
         raise ConfigError(f"{folder / pipeline.AUDIT}: there is no such file; `rlaudit audit` writes it")
-    click.echo(pipeline.write_report(from_json(text), out or folder / pipeline.REPORT))
+    audited = from_json(text)
+    click.echo(pipeline.write_report(audited, out or folder / pipeline.REPORT))
+    if figures:
+        for path in pipeline.write_figures(audited, folder / "figures"):
+            click.echo(path)
 
 
 _KINDS = ("tests", "backends", "importers", "experiments", "figures")

@@ -227,6 +227,18 @@ def write(audited: Audit, store: Store) -> Path:
     return store.root / REPORT
 
 
+def write_figures(audited: Audit, folder: Path) -> tuple[Path, ...]:
+    """Every figure of the report as an SVG file of its own."""
+    from rlaudit.report import sections
+    from rlaudit.report.files import figure_files
+
+    store = Store(folder)
+    texts = figure_files(audited, sections(audited))
+    for name, text in texts.items():
+        store.write_text(name, text)
+    return tuple(folder / name for name in texts)
+
+
 def scores_csv(audited: Audit) -> str:
     """Tidy, a row per run, for people and other tools; the importer reads it back."""
     import csv

@@ -134,7 +134,7 @@ class Store:
         """A directory of this process under tmp/, gone afterwards; errors of the disk become StoreErrors."""
         scratch = self.root / "tmp" / f"{os.getpid()}.{_host()}.{secrets.token_hex(8)}"
         try:
-            scratch.mkdir(parents=True)
+            _make(scratch)
             yield scratch
         except OSError as error:
             raise StoreError(
@@ -143,9 +143,19 @@ class Store:
             ) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+            with contextlib.suppress(OSError):  # the last one out; others are still writing
+                scratch.parent.rmdir()
 
 
 # ---------------------------------------------------------------- writing
+
+
+def _make(scratch: Path) -> None:
+    """Again where another process has just removed the empty tmp/."""
+    for _ in range(9):
+        with contextlib.suppress(FileNotFoundError):
+            return scratch.mkdir(parents=True)
+    scratch.mkdir(parents=True)
 
 
 def directory_name(spec: RunSpec) -> str:

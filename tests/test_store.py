@@ -36,7 +36,7 @@ def run_directory(store: Store) -> Path:
 
 
 def leftovers(store: Store) -> list[Path]:
-    return list((store.root / "tmp").iterdir())
+    return list((store.root / "tmp").glob("*"))
 
 
 def assert_same(expected: RunRecord, actual: RunRecord) -> None:
