@@ -139,6 +139,7 @@ def odd_audits() -> dict[str, Audit]:
         "one group size": build_audit(n_seeds=4, group_sizes=(2,)),
         "negative scores": _shifted(plain, -600),
         "equal scores": _constant(plain),
+        "an arm without a score": _without_scores(plain, plain.arms[1]),
     }
 
 
@@ -151,6 +152,21 @@ def _shifted(audit: Audit, by: float) -> Audit:
         for arm in audit.arms
     )  # fmt: skip
     return replace(audit, arms=arms)
+
+
+def _without_scores(audit: Audit, bare: Arm) -> Audit:
+    """Every seed of one agent failed: it has no splits, no pairs and no curves."""
+    none = dict.fromkeys(("mean", "sd", "median", "iqm", "low", "high", "iqm_low", "iqm_high"))
+    failed = replace(bare, n_seeds=0, n_failed=bare.n_seeds, seeds=(), scores=(), failed=bare.seeds, **none)
+    left = replace(
+        audit,
+        arms=tuple(failed if arm is bare else arm for arm in audit.arms),
+        splits=tuple(one for one in audit.splits if one.agent != bare.agent),
+        curves=tuple(one for one in audit.curves if one.agent != bare.agent),
+        comparisons=(),
+        findings=(),
+    )
+    return replace(left, findings=find(left))
 
 
 def _constant(audit: Audit) -> Audit:
