@@ -10,8 +10,8 @@ PACKAGE = Path(__file__).parents[1] / "rlaudit"
 
 # A shelf counts as one; within it, siblings may import each other.
 ORDER = (
-    "errors", "wording", "notebook", "types", "results", "seeds", "yaml_source", "config_values", "claims", "config", "plan",
-    "backends", "importers", "store", "executors", "scores",
+    "errors", "wording", "notebook", "types", "results", "seeds", "yaml_source", "config_values", "claims",
+    "config", "plan", "backends", "importers", "store", "executors", "scores",
     "splits", "comparisons", "aggregate", "power", "regression", "same_agent", "few_seeds", "pairs", "judge",
     "findings", "experiments", "figures", "report", "pipeline",
     "terminal", "forecast", "cli", "pytest_plugin", "__init__", "__main__",
