@@ -116,10 +116,11 @@ def _seeds_advice(pair: PairAudit) -> str:
     needed = pair.seeds_needed
     if needed.n is None:
         return "The means hardly differ: ask whether they are equivalent within a margin that matters to you."
-    high = f"{needed.high:,}" if needed.high is not None else "no limit"
+    low = needed.low or 2
+    range_ = f"{low:,} to {needed.high:,}" if needed.high is not None else f"{low:,} or more, without a limit"
     return (
         f"Do not conclude yet. If the difference seen is the true one, about {needed.n:,} seeds an agent find it with "
-        f"{percent(needed.power)} power; these runs pin that number only to {needed.low or 2:,} to {high}."
+        f"{percent(needed.power)} power; these runs pin that number only to {range_}."
     )
 
 
@@ -164,12 +165,12 @@ def tests_disagree(audit: Audit) -> Iterator[Finding]:
 
 
 def few_seeds(audit: Audit) -> Iterator[Finding]:
-    """What a handful of seeds would have concluded, for the pair that they would mislead most."""
+    """What a handful of seeds would have concluded of the decided pair (any, if none is) that they mislead most."""
     pairs = [(pair, subset) for pair in audit.comparisons if (subset := _nearest(pair.subsets))]
     if not pairs:
         return
-    pair, subset = max(pairs, key=lambda one: one[1].wrong_sign)
-    decided = pair.verdict in (Verdict.A_BETTER, Verdict.B_BETTER)
+    decided = [one for one in pairs if one[0].verdict in (Verdict.A_BETTER, Verdict.B_BETTER)]
+    pair, subset = max(decided or pairs, key=lambda one: one[1].wrong_sign)
     n, test = subset.group_size, subset.tests[pair.decided_by]
     lower, higher = (pair.b, pair.a) if (pair.effect or 0) > 0 else (pair.a, pair.b)
     exaggeration = (
@@ -203,12 +204,15 @@ def luck_floor(audit: Audit) -> Iterator[Finding]:
     split = max(shown, key=lambda one: one.relative_gap.p95 if one.relative_gap else 0)
     relative = split.relative_gap
     assert relative is not None
-    level = Level.UNSAFE if relative.p95 >= _LUCK_UNSAFE else Level.WARN if relative.p95 >= _LUCK_WARN else Level.OK
+    alone = not audit.comparisons  # a comparison has a verdict of its own, which takes the spread into account
+    unsafe = alone and relative.p95 >= _LUCK_UNSAFE
+    level = Level.UNSAFE if unsafe else Level.WARN if relative.p95 >= _LUCK_WARN else Level.OK
+    tail = f", by {percent(relative.p95)} or more in one of twenty" if split.n_splits >= 20 else ""
     yield Finding(
         f"The same agent, {split.group_size} seeds against {split.group_size}",
         f"Two groups of {split.group_size} seeds of {split.agent}{on(split.task)} differ by {percent(relative.median)} "
-        f"of the mean in the median split, by {percent(relative.p95)} or more in one of twenty, and by "
-        f"{percent(relative.max)} in the worst of {split.n_splits:,} splits.",
+        f"of the mean in the median split{tail}, and by {percent(relative.max)} in the worst of {split.n_splits:,} "
+        "splits.",
         level,
         {"group_size": split.group_size, "median": relative.median, "p95": relative.p95, "max": relative.max},
         f"A gain below {percent(relative.p95)} between {split.group_size}-seed averages is within the reach of luck."
@@ -261,7 +265,8 @@ def provenance(audit: Audit) -> Iterator[Finding]:
     if missing:
         sentence = f"{missing} planned runs are missing; the numbers speak of those that are there."
         yield Finding("Missing runs", sentence, Level.WARN, {}, "Run the audit on the config to train them.")
-    mixed = [name for name, value in audit.provenance.items() if " | " in value]
+    places = ("runs: host", "runs: platform", "runs: cpu")
+    mixed = [name for name, value in audit.provenance.items() if " | " in value and name not in places]
     if mixed:
         sentence = (
             f"The runs were not all made with the same versions ({', '.join(mixed)}): they may differ for that alone."

@@ -140,9 +140,9 @@ def _with_verdicts(pairs: Sequence[PairAudit], settings: PairSettings) -> tuple[
 
 
 def _holm(p_values: Sequence[float | None]) -> list[float | None]:
-    known = [p for p in p_values if p is not None]
-    adjusted = iter(holm(np.array(known)).tolist() if known else [])
-    return [None if p is None else next(adjusted) for p in p_values]
+    """None stays None, and counts: a comparison without an answer belongs to the family all the same."""
+    adjusted = holm(np.array([np.nan if p is None else p for p in p_values]))
+    return [_finite(p) for p in adjusted]
 
 
 def decide(pair: PairAudit, settings: PairSettings) -> tuple[Verdict, str]:

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rlaudit import config as configs
@@ -17,7 +18,8 @@ from rlaudit import importers, scores
 from rlaudit.config import AuditConfig, AuditSettings, ConfigSource
 from rlaudit.errors import RlauditError
 from rlaudit.experiments import EXPERIMENTS
-from rlaudit.results import Audit, to_json
+from rlaudit.findings import find
+from rlaudit.results import Arm, Audit, to_json
 from rlaudit.store import Store, is_results_folder
 from rlaudit.types import RunEvent, RunRecord, RunSpec, ScoreTable
 
@@ -123,19 +125,19 @@ def audit_folder(folder: Path, overrides: Sequence[str] = (), *, quick: bool = F
     if (folder / CONFIG).exists():
         config, _ = configs.load_config(folder / CONFIG, overrides)
         specs = _specs(config)
-        audited = _audit_records(store.records(specs), config, quick=quick)
-        n_missing = len(store.missing(specs))
-        missing = {"missing_runs": f"{n_missing} of {len(specs)}"} if n_missing else {}
-        return replace(audited, provenance={**audited.provenance, **missing})
+        return _audit_records(store.records(specs), config, quick=quick, n_missing=len(store.missing(specs)))
     settings = configs.settings(overrides)
     records = store.records()
     table = scores.score_table(records, higher_is_better=settings.higher_is_better)
     return _analyze(table, settings, folder.resolve().name, quick=quick, records=records)
 
 
-def _audit_records(records: Sequence[RunRecord], config: AuditConfig, *, quick: bool) -> Audit:
+def _audit_records(records: Sequence[RunRecord], config: AuditConfig, *, quick: bool, n_missing: int = 0) -> Audit:
     table = scores.score_table(records, config.score, config.audit.higher_is_better)
-    return _analyze(table, config.audit, config.name, quick=quick, records=records, experiment=config.experiment)
+    notes = {"missing_runs": f"{n_missing} of {n_missing + len(records)}"} if n_missing else {}
+    return _analyze(
+        table, config.audit, config.name, quick=quick, records=records, experiment=config.experiment, notes=notes
+    )
 
 
 def _analyze(
@@ -146,12 +148,22 @@ def _analyze(
     quick: bool,
     records: Sequence[RunRecord] = (),
     experiment: str = "audit",
+    notes: Mapping[str, str] = MappingProxyType({}),
 ) -> Audit:
     if quick:
         settings = settings.model_copy(update={"splits": min(settings.splits, QUICK_SPLITS)})
+        notes = {**notes, "quick": f"at most {settings.splits:,} sampled splits"}
     audited = EXPERIMENTS[experiment].analyze(table, settings, name)
-    label = {"quick": f"at most {settings.splits:,} sampled splits"} if quick else {}
-    return replace(audited, experiment=experiment, provenance={**_versions(records), **label})
+    arms = tuple(replace(arm, weights_sha256=_hashes(arm, records)) for arm in audited.arms)
+    provenance = {**_versions(records), **notes}
+    complete = replace(audited, arms=arms, experiment=experiment, provenance=provenance)
+    return replace(complete, findings=find(complete))
+
+
+def _hashes(arm: Arm, records: Sequence[RunRecord]) -> tuple[str, ...]:
+    mine = (one for one in records if (one.spec.agent, one.spec.task_label) == (arm.agent, arm.task))
+    known = {record.spec.seed: record.weights_sha256 for record in mine if record.weights_sha256}
+    return tuple(known[seed] for seed in arm.seeds) if known.keys() >= set(arm.seeds) and arm.seeds else ()
 
 
 def _versions(records: Iterable[RunRecord]) -> dict[str, str]:

@@ -34,6 +34,7 @@ class Arm:
     failed: tuple[SeedLabel, ...] = ()
     failure_low: float | None = None  # 95 % Clopper-Pearson interval of the share of seeds that fail
     failure_high: float | None = None
+    weights_sha256: tuple[str, ...] = ()  # in the order of `seeds`; empty where rlaudit has not trained the runs
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from rlaudit import splits
 from rlaudit.comparisons import COMPARISONS
+from rlaudit.power import welch_power
 from rlaudit.results import NamedSplit, SplitAudit, SplitTest, Spread
 from rlaudit.seeds import generator
 from rlaudit.types import ArmScores, Comparison, Floats, Splits
@@ -130,14 +131,13 @@ def _split_test(
         others = rates_of_other_pools(test, scores, group_size, alpha, generator(seed, *stream, test, "pools"))
         low, high = interval_over_seeds(rate, others)
         n_effective = effective_experiments(rate, others)
-    probe = np.arange(group_size, dtype=np.float64)
     return SplitTest(
         rate=rate,
         low=low,
         high=high,
         n_effective=n_effective,
         expected=expected,
-        min_p=_run(test, probe, probe + 0.5, alpha, np.random.default_rng(0)).min_p,
+        min_p=smallest_p(test, group_size, alpha),
         constant=constant,
     )
 
@@ -157,7 +157,7 @@ def rates_of_other_pools(test: str, scores: Floats, group_size: int, alpha: floa
 
     The noise of the few splits that are dealt from each is left in, on the safe side.
     """
-    n_pools, dealt_each = (100, 300) if test in CLOSED_FORM else (50, 200)
+    n_pools, dealt_each = (100, 300) if test in CLOSED_FORM else (50, 100)
     pools = resampled_pools(scores, n_pools, rng)
     positions = splits.draw(len(scores), 2 * group_size, dealt_each, rng)
     groups = pools[:, positions].reshape(-1, 2, group_size)
@@ -198,6 +198,10 @@ def resampled_pools(scores: Floats, n_pools: int, rng: np.random.Generator) -> F
 @lru_cache(maxsize=256)
 def expected_rate(test: str, group_size: int, alpha: float) -> float:
     """The rate of this test for normal seeds of one agent: exact where it is a constant, else simulated."""
+    if test == "welch":
+        return float(welch_power(0.0, group_size, alpha))  # its own false-positive rate for normal seeds
+    if test == "student":
+        return alpha
     if test == "permutation":  # two-sided p-values are multiples of 2 / C(2n, n)
         arrangements = comb(2 * group_size, group_size)
         return 2 * floor(alpha * arrangements / 2 + 1e-9) / arrangements
@@ -210,12 +214,19 @@ def expected_rate(test: str, group_size: int, alpha: float) -> float:
 
 
 @lru_cache(maxsize=256)
+def smallest_p(test: str, group_size: int, alpha: float) -> float:
+    """The smallest p-value that the test can give with so few seeds."""
+    probe = np.arange(group_size, dtype=np.float64)
+    return _run(test, probe, probe + 0.5, alpha, np.random.default_rng(0)).min_p
+
+
+@lru_cache(maxsize=256)
 def any_significant(n_seeds: int, group_size: int, alpha: float) -> float | None:
     """Share of normal pools in which Welch calls at least one split significant: the worst split looks striking.
 
-    None where there are too many splits to try them all on 50 pools within 2,000,000 tests.
+    None where there are too many splits to try them all on 50 pools within 1,000,000 tests.
     """
-    n_pools = min(200, 2_000_000 // splits.count(n_seeds, group_size))
+    n_pools = min(200, 1_000_000 // splits.count(n_seeds, group_size))
     if n_pools < 50:
         return None
     rng = generator(0, "any significant", n_seeds, group_size)

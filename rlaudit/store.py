@@ -154,7 +154,8 @@ def _make(scratch: Path) -> None:
     """Again where another process has just removed the empty tmp/."""
     for _ in range(9):
         with contextlib.suppress(FileNotFoundError):
-            return scratch.mkdir(parents=True)
+            scratch.mkdir(parents=True)
+            return
     scratch.mkdir(parents=True)
 
 

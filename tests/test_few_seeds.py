@@ -15,7 +15,9 @@ def arm(name: str, scores: np.ndarray) -> ArmScores:
     return ArmScores(name, "task", tuple(range(len(scores))), scores)
 
 
-def subset(a: np.ndarray, b: np.ndarray, size: int, tests: tuple[str, ...] = ("welch",), n_draws: int = 20_000) -> Subset:
+def subset(
+    a: np.ndarray, b: np.ndarray, size: int, tests: tuple[str, ...] = ("welch",), n_draws: int = 20_000
+) -> Subset:
     return audit_subset(arm("a", a), arm("b", b), size, tests=tests, alpha=0.05, n_draws=n_draws, seed=0)
 
 

@@ -101,10 +101,17 @@ def test_missing_runs_and_mixed_versions_are_told() -> None:
 
 
 def test_every_rule_finds_something_somewhere() -> None:
-    audits = [*odd_audits().values(), with_claim("contradicted"), replace(build_audit(), provenance={"missing_runs": "1 of 2"})]
+    audits = [
+        *odd_audits().values(),
+        with_claim("contradicted"),
+        replace(build_audit(), provenance={"missing_runs": "1 of 2"}),
+    ]
     apart = build_audit()
     tests = dict(apart.comparisons[0].tests)
-    tests["welch"], tests["permutation"] = replace(tests["welch"], p_value=0.04), replace(tests["permutation"], p_value=0.06)
+    tests["welch"], tests["permutation"] = (
+        replace(tests["welch"], p_value=0.04),
+        replace(tests["permutation"], p_value=0.06),
+    )
     audits.append(replace(apart, comparisons=(replace(apart.comparisons[0], tests=tests),)))
     for rule in RULES:
         assert any(list(rule(audit)) for audit in audits), rule.__name__

@@ -44,7 +44,9 @@ def test_lower_is_better_turns_a_claim_round() -> None:
 
 def test_a_claim_about_no_task_is_judged_on_each() -> None:
     arms = [ArmScores(agent, task, (0, 1, 2), np.arange(3.0)) for agent in "ab" for task in ("one", "two")]
-    assert ["a > b on one", "a > b on two"] == [claim.text for claim in judge(["a > b"], ScoreTable("final", tuple(arms)), 0.05)]
+    assert ["a > b on one", "a > b on two"] == [
+        claim.text for claim in judge(["a > b"], ScoreTable("final", tuple(arms)), 0.05)
+    ]
 
 
 def test_one_seed_leaves_a_claim_undecided() -> None:

@@ -29,7 +29,9 @@ def arm(scores: np.ndarray) -> ArmScores:
     return ArmScores("agent", "task", tuple(range(len(scores))), scores)
 
 
-def audited(scores: np.ndarray, group_size: int, tests: tuple[str, ...] = ("welch",), n_splits: int = 2_000) -> SplitAudit:
+def audited(
+    scores: np.ndarray, group_size: int, tests: tuple[str, ...] = ("welch",), n_splits: int = 2_000
+) -> SplitAudit:
     return audit_splits(arm(scores), group_size, tests=tests, alpha=0.05, n_splits=n_splits, seed=0)
 
 
@@ -104,9 +106,7 @@ def test_resampled_pools_keep_the_ceiling_of_a_task_but_smooth_the_rest() -> Non
 # ---------------------------------------------------------------- published numbers
 
 
-@pytest.mark.parametrize(
-    ("group_size", "rate"), [(2, 0.0192), (3, 0.0234), (5, 0.0243), (10, 0.0253), (20, 0.0312)]
-)
+@pytest.mark.parametrize(("group_size", "rate"), [(2, 0.0192), (3, 0.0234), (5, 0.0243), (10, 0.0253), (20, 0.0312)])
 def test_welch_calls_sac_different_from_itself_as_often_as_measured(group_size: int, rate: float) -> None:
     split = audited(finals("sac"), group_size, n_splits=100_000)
     assert rate == pytest.approx(split.tests["welch"].rate, abs=0.003)
@@ -116,9 +116,7 @@ def test_welch_calls_td3_different_from_itself_as_often_as_measured() -> None:
     assert 0.0327 == pytest.approx(audited(finals("td3"), 5, n_splits=100_000).tests["welch"].rate, abs=0.003)
 
 
-@pytest.mark.parametrize(
-    ("group_size", "rate"), [(2, 0.331), (3, 0.198), (5, 0.132), (10, 0.099), (20, 0.086)]
-)
+@pytest.mark.parametrize(("group_size", "rate"), [(2, 0.331), (3, 0.198), (5, 0.132), (10, 0.099), (20, 0.086)])
 def test_the_percentile_bootstrap_believes_in_luck_as_often_as_measured(group_size: int, rate: float) -> None:
     split = audited(finals("sac"), group_size, ("bootstrap_percentile",), n_splits=20_000)
     assert rate == pytest.approx(split.tests["bootstrap_percentile"].rate, abs=0.008)  # 20,000 splits

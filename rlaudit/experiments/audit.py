@@ -7,7 +7,6 @@ from typing import Literal
 from rlaudit.aggregate import describe, failure_interval
 from rlaudit.config import AuditSettings
 from rlaudit.errors import NotEnoughSeeds
-from rlaudit.findings import find
 from rlaudit.judge import judge
 from rlaudit.pairs import PairSettings, audit_pairs, family
 from rlaudit.results import Arm, Audit, GroupCurves, SplitAudit
@@ -21,11 +20,14 @@ _CURVE_POINTS = 200
 
 
 def analyze(table: ScoreTable, settings: AuditSettings, name: str) -> Audit:
-    """Every number of the report. Raises NotEnoughSeeds where no agent has two seeds."""
+    """Every number of the report; the pipeline adds where they come from, and the findings last.
+
+    Raises NotEnoughSeeds where no agent has two seeds.
+    """
     _check_seeds(table)
     splits = _split_audits(table, settings)
     pairs = audit_pairs(table, _pair_settings(table, settings))
-    audit = Audit(
+    return Audit(
         name=name,
         metric=table.metric,
         higher_is_better=table.higher_is_better,
@@ -38,7 +40,6 @@ def analyze(table: ScoreTable, settings: AuditSettings, name: str) -> Audit:
         claims=judge(settings.claims, table, settings.alpha),
         curves=_curves(table, splits),
     )
-    return replace(audit, findings=find(audit))
 
 
 def _check_seeds(table: ScoreTable) -> None:

@@ -21,6 +21,7 @@ def figure_files(audit: Audit, sections: tuple[SectionHtml, ...]) -> dict[str, s
 def _standalone(figure: FigureHtml) -> tuple[str, str]:
     css = files("rlaudit").joinpath("templates/report.css").read_text(encoding="utf-8")
     found, variables = _NAME.search(figure.svg), _VARIABLES.search(css)
-    assert found and variables
+    assert found
+    assert variables
     head, _, rest = str(figure.svg).partition(">")
     return found[1], f"{head}><style>{variables[0]}\n{_OWN}</style>{rest}\n"

@@ -31,7 +31,7 @@ def which_runs(audit: Audit) -> SectionHtml:
         f", {n_failed} of them without a score." if n_failed else "."
     )
     how = f"This command makes it again: {command}" if command else "The command was not recorded."
-    runs = Table("Every run", ("agent", "task", "seed", "score", "state"), rows)
+    runs = Table("Every run", ("agent", "task", "seed", "score", "state", "weights (sha256)"), rows)
     versions = Table("Made with", ("what", "value"), made)
     return SectionHtml(
         "runs",
@@ -49,7 +49,8 @@ def which_runs(audit: Audit) -> SectionHtml:
 
 def _runs(audit: Audit) -> Iterator[tuple[Cell, ...]]:
     for arm in audit.arms:
-        for seed, score in zip(arm.seeds, arm.scores, strict=True):
-            yield arm.agent, arm.task, str(seed), score, "done"
+        weights = arm.weights_sha256 or (None,) * len(arm.seeds)
+        for seed, score, sha256 in zip(arm.seeds, arm.scores, weights, strict=True):
+            yield arm.agent, arm.task, str(seed), score, "done", sha256 and sha256[:12]
         for seed in arm.failed:
-            yield arm.agent, arm.task, str(seed), None, "failed"
+            yield arm.agent, arm.task, str(seed), None, "failed", None
