@@ -119,7 +119,10 @@ def audit(
     from rlaudit.results import to_json
 
     _refuse_seeds_without_config(target, seeds)
-    missing = _missing(target, overrides, seeds, out, how["retry_failed"]) if pipeline.is_config(target) else ()
+    missing: Sequence[RunSpec] = ()
+    if pipeline.is_config(target):
+        config, _, store = _load(target, overrides, seeds, out)
+        missing = _missing(config, store, how["retry_failed"])
     with _watched(missing, quiet, how) as training:
         audited, report = pipeline.audit_target(
             target, overrides=overrides, seeds=seeds, out=out, quick=quick, how=training
@@ -149,7 +152,7 @@ def train(
     from rlaudit.plan import plan
 
     loaded, source, store = _load(config, overrides, seeds, out)
-    with _watched(store.missing(plan(loaded), how["retry_failed"]), quiet, how) as training:
+    with _watched(_missing(loaded, store, how["retry_failed"]), quiet, how) as training:
         pipeline.train(loaded, source, store, training)
     specs = plan(loaded)
     n_failed = len(store.missing(specs, retry_failed=True))
@@ -258,12 +261,16 @@ def _load(
     return config, source, Store(out or Path("results") / config.name)
 
 
-def _missing(
-    path: Path, overrides: Sequence[str], seeds: str | None, out: Path | None, retry_failed: bool
-) -> "Sequence[RunSpec]":
-    from rlaudit.plan import plan
+def _missing(config: "AuditConfig", store: "Store", retry_failed: bool) -> "Sequence[RunSpec]":
+    """What will be trained; says beforehand if these seeds can never be enough for a test."""
+    from rlaudit.plan import cannot_reject, plan
 
-    config, _, store = _load(path, overrides, seeds, out)
+    n = len(config.seeds)
+    hopeless = [test for test, size, _ in cannot_reject(config.audit, n) if size == n]
+    if hopeless and len(config.agents) > 1:
+        click.echo(
+            f"Warning: {n} seeds an agent are too few for {' and '.join(hopeless)}, whatever comes out.", err=True
+        )
     return store.missing(plan(config), retry_failed)
 
 

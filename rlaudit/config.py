@@ -17,6 +17,7 @@ from rlaudit import claims, yaml_source
 from rlaudit.config_values import (
     NUMBER,
     WHOLE,
+    Algorithm,
     Count,
     FolderName,
     JsonMapping,
@@ -81,7 +82,7 @@ _Task: TypeAlias = Annotated[TaskConfig, BeforeValidator(_bare_id, json_schema_i
 class AgentConfig(_Frozen):
     """What is trained. Two agents with equal settings would be the same runs, and are refused."""
 
-    algo: Annotated[Text, Field(min_length=1, description="PPO, A2C, DQN, ... or an import path package.module:Class")]
+    algo: Annotated[Algorithm, Field(description="PPO, A2C, DQN, ... or an import path package.module:Class")]
     timesteps: Annotated[Count, Field(description="environment steps of training, over all environments")]
     n_envs: Annotated[int, Field(ge=1, le=4096), WHOLE, Field(description="environments side by side in one run")] = 1
     policy: Annotated[Text, Field(min_length=1)] = "MlpPolicy"

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from rlaudit.errors import did_you_mean
 from rlaudit.types import canonical_json
 
 _MAX_SEEDS = 100_000
@@ -51,6 +52,17 @@ def _label(value: str) -> str:
     """Labels stand in folder names, tables and sentences."""
     if not value or value != value.strip() or not value.isprintable() or len(value) > 80 or set(value) & set("/\\"):
         raise ValueError("is no label: 1 to 80 printable characters, without slashes and without a blank at either end")
+    return value
+
+
+# Of the backend sb3; written out so that a config is read without torch. A test keeps them in step.
+ALGORITHMS = ("PPO", "A2C", "DQN", "SAC", "TD3", "DDPG", "TRPO", "ARS", "TQC", "QRDQN", "RecurrentPPO")
+
+
+def _algorithm(value: str) -> str:
+    if not set(value) & set(".:") and value not in ALGORITHMS:
+        near = did_you_mean(value.upper(), ALGORITHMS)  # "ppo" is the commonest slip
+        raise ValueError(f"is no algorithm, nor an import path such as 'package.module:Class'.{near}")
     return value
 
 
@@ -133,6 +145,7 @@ Count: TypeAlias = Annotated[int, Field(ge=1), WHOLE]
 Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
 Switch: TypeAlias = Annotated[bool, BeforeValidator(_switch)]
 Label: TypeAlias = Annotated[Text, AfterValidator(_label)]
+Algorithm: TypeAlias = Annotated[Text, AfterValidator(_algorithm)]
 FolderName: TypeAlias = Annotated[Text, AfterValidator(_folder_name)]
 JsonMapping: TypeAlias = Annotated[Mapping[str, Any], AfterValidator(_jsonable)]
 SwitchOrMapping: TypeAlias = Annotated[bool | Mapping[str, Any], BeforeValidator(_switch_or_mapping)]

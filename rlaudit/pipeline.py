@@ -203,8 +203,14 @@ def load_scores(
     if not isinstance(source, str | Path):
         return scores.from_frame(source, metric=score, higher_is_better=higher_is_better)
     path = Path(source)
-    records = Store(path).records() if is_results_folder(path) else importers.read(path, format)
+    records = _stored(path) if is_results_folder(path) else importers.read(path, format)
     return scores.score_table(records, score, higher_is_better)
+
+
+def _stored(folder: Path) -> tuple[RunRecord, ...]:
+    """In the order and with the labels of the folder's config, where it has one."""
+    specs = _specs(configs.load_config(folder / CONFIG)[0]) if (folder / CONFIG).exists() else None
+    return Store(folder).records(specs)
 
 
 def audit(source: Source, *, name: str = "audit", score: str = "final", **settings: Any) -> Audit:

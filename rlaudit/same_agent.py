@@ -157,7 +157,7 @@ def rates_of_other_pools(test: str, scores: Floats, group_size: int, alpha: floa
 
     The noise of the few splits that are dealt from each is left in, on the safe side.
     """
-    n_pools, dealt_each = (100, 300) if test in CLOSED_FORM else (50, 100)
+    n_pools, dealt_each = (100, 300) if test in CLOSED_FORM else (50, 200)
     pools = resampled_pools(scores, n_pools, rng)
     positions = splits.draw(len(scores), 2 * group_size, dealt_each, rng)
     groups = pools[:, positions].reshape(-1, 2, group_size)

@@ -8,7 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from rlaudit import config as configs
-from rlaudit.backends import BACKENDS
+from rlaudit import config_values
+from rlaudit.backends import BACKENDS, sb3
 from rlaudit.claims import ParsedClaim, parse
 from rlaudit.comparisons import COMPARISONS
 from rlaudit.config import AuditConfig, json_schema, load_config, settings
@@ -271,6 +272,7 @@ def test_the_names_in_the_config_are_those_of_the_registries() -> None:
     assert tuple(COMPARISONS) == configs.TESTS
     assert tuple(BACKENDS) == configs.BACKEND_NAMES
     assert tuple(EXPERIMENTS) == configs.EXPERIMENT_NAMES
+    assert tuple(sb3.ALGORITHMS) == config_values.ALGORITHMS
 
 
 def test_the_committed_schema_is_the_one_that_is_printed() -> None:
