@@ -282,7 +282,8 @@ def _scores(target: Path, overrides: Sequence[str]) -> "tuple[ScoreTable, AuditS
     if stored.exists():
         settled, _ = config.load_config(stored, overrides)
         return pipeline.load_scores(target, score=settled.score), settled.audit
-    return pipeline.load_scores(target), config.settings(overrides)
+    asked = config.settings(overrides)
+    return pipeline.load_scores(target, score=asked.score, higher_is_better=asked.audit.higher_is_better), asked.audit
 
 
 def _refuse_seeds_without_config(target: Path, seeds: str | None) -> None:

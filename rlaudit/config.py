@@ -127,6 +127,16 @@ class AuditSettings(_Frozen):
     seed: Annotated[int, Field(ge=0, lt=2**63), WHOLE, Field(description="of the audit's own random numbers")] = 0
 
 
+_Score: TypeAlias = Annotated[ScoreName, Field(description="final, area under the learning curve, or best evaluation")]
+
+
+class TableConfig(_Frozen):
+    """What is asked of scores that exist already."""
+
+    score: _Score = "final"
+    audit: AuditSettings = AuditSettings()
+
+
 class AuditConfig(_Frozen):
     """An audit: which agents on which tasks, from which seeds, and what is asked of them."""
 
@@ -136,7 +146,7 @@ class AuditConfig(_Frozen):
     agents: Annotated[Mapping[Label, AgentConfig], Field(min_length=1)]
     seeds: Seeds
     evaluation: EvaluationConfig = EvaluationConfig()
-    score: Annotated[ScoreName, Field(description="final, area under the learning curve, or best evaluation")] = "final"
+    score: _Score = "final"
     audit: AuditSettings = AuditSettings()
 
     @model_validator(mode="before")
@@ -218,20 +228,20 @@ def load_config(
     return config, source
 
 
-def settings(overrides: Sequence[str] = (), **given: Any) -> AuditSettings:
-    """The audit's settings where there is no config: keyword arguments, and `audit.alpha=0.01` over them."""
-    data: dict[str, Any] = {"audit": given}
+def settings(overrides: Sequence[str] = (), score: str = "final", **given: Any) -> TableConfig:
+    """What is asked where there is no config: keyword arguments, and `audit.alpha=0.01` or `score=auc` over them."""
+    data: dict[str, Any] = {"score": score, "audit": given}
     parsed = [yaml_source.parse_override(text, data) for text in overrides]
     for override in parsed:
-        if override.path[0] != "audit" or len(override.path) < 2:
+        if override.path[0] not in TableConfig.model_fields or override.path == ("audit",):
             raise ConfigError(
-                f"{override.option}: without a config only audit.KEY can be set, such as audit.alpha=0.01"
+                f"{override.option}: without a config only score and audit.KEY can be set, such as audit.alpha=0.01"
             )
     data = yaml_source.with_overrides(data, parsed)
     try:
-        return AuditSettings.model_validate(data["audit"])
+        return TableConfig.model_validate(data)
     except ValidationError as error:
-        problems = list(problems_of(error.errors(), inside=("audit",)))
+        problems = list(problems_of(error.errors()))
         raise ConfigSource(YamlText(Path(), "", {}, {}), tuple(parsed), data).error(problems) from None
 
 
@@ -322,9 +332,9 @@ def _at(path: KeyPath, predicate: str) -> Problem:
     return Problem(path, f"{dotted(path)} {predicate}")
 
 
-def problems_of(errors: Sequence[ErrorDetails], inside: KeyPath = ()) -> Iterator[Problem]:
+def problems_of(errors: Sequence[ErrorDetails]) -> Iterator[Problem]:
     """Pydantic's errors in this project's words."""
-    paths = [(*inside, *(part for part in error["loc"] if part != "[key]")) for error in errors]
+    paths = [tuple(part for part in error["loc"] if part != "[key]") for error in errors]
     for path, error in zip(paths, errors, strict=True):
         consequence = error["type"] == "too_short" and any(other[: len(path)] == path != other for other in paths)
         if path == ("tasks",) and error["type"] == "missing":

@@ -101,10 +101,10 @@ def audit_target(
         train(config, source, store, how)
         audited = _audit_records(store.records(_specs(config)), config, quick=quick)
     else:
-        settings = configs.settings(overrides)
-        table = load_scores(target, higher_is_better=settings.higher_is_better)
+        asked = configs.settings(overrides)
+        table = load_scores(target, score=asked.score, higher_is_better=asked.audit.higher_is_better)
         name = target.name.split(".")[0]
-        audited, store = _analyze(table, settings, name, quick=quick), Store(out or Path("results") / name)
+        audited, store = _analyze(table, asked.audit, name, quick=quick), Store(out or Path("results") / name)
     audited = replace(audited, provenance={**audited.provenance, **_how_made(target, overrides, seeds)})
     return audited, write(audited, store)
 
@@ -126,10 +126,10 @@ def audit_folder(folder: Path, overrides: Sequence[str] = (), *, quick: bool = F
         config, _ = configs.load_config(folder / CONFIG, overrides)
         specs = _specs(config)
         return _audit_records(store.records(specs), config, quick=quick, n_missing=len(store.missing(specs)))
-    settings = configs.settings(overrides)
+    asked = configs.settings(overrides)
     records = store.records()
-    table = scores.score_table(records, higher_is_better=settings.higher_is_better)
-    return _analyze(table, settings, folder.resolve().name, quick=quick, records=records)
+    table = scores.score_table(records, asked.score, asked.audit.higher_is_better)
+    return _analyze(table, asked.audit, folder.resolve().name, quick=quick, records=records)
 
 
 def _audit_records(records: Sequence[RunRecord], config: AuditConfig, *, quick: bool, n_missing: int = 0) -> Audit:
@@ -219,7 +219,7 @@ def audit(source: Source, *, name: str = "audit", score: str = "final", **settin
     `settings` are those of a config's `audit:` block: alpha, group_sizes, tests, splits, margin, claims,
     higher_is_better, seed. Raises ConfigError for a bad setting. Nothing is written; see `write_report`.
     """
-    chosen = configs.settings((), **settings)
+    chosen = configs.settings((), score, **settings).audit
     if isinstance(source, str | Path) and Path(source).is_dir() and not settings:
         return audit_folder(Path(source))
     table = load_scores(source, score=score, higher_is_better=chosen.higher_is_better)

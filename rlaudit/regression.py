@@ -8,8 +8,9 @@ Three answers, from Welch's interval of mean(new) - mean(baseline) at level 1 - 
 
 If the true loss is exactly the margin, ok and regression are each said in at most alpha = .05 of cases: .046-.053 for
 normal seeds, n = 5-20, sd 1 vs 3 (100,000 repeats). Like every t test it is off where the seeds are skewed *and* the
-spreads differ: .086 for log-normal(.5), sd 1 vs 3, n = 20; .14 for log-normal(1). Hall's correction for skewness
-(1992) gives .069 and .12 there, and more than Welch elsewhere (.08 for log-normal(1) with equal spreads).
+spreads differ: .086 for log-normal(.5), sd 1 vs 3, n = 20; .14 for log-normal(1); .22 at worst, with 15 v 5 seeds as
+well. Hall's correction for skewness (1992) gives .069 and .12 in the first two, and more than Welch elsewhere (.08 for
+log-normal(1) with equal spreads).
 """
 
 from dataclasses import dataclass

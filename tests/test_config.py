@@ -204,14 +204,15 @@ def test_others_can_point_at_a_line_later(tmp_path: Path) -> None:
 
 
 def test_settings_come_from_keywords_and_overrides() -> None:
-    found = settings(["audit.alpha=0.01"], tests=["student"], margin=3)
+    found = settings(["audit.alpha=0.01"], tests=["student"], margin=3).audit
     assert (found.alpha, found.tests, found.margin) == (0.01, ("student",), 3.0)
 
 
 @pytest.mark.parametrize(
     ("overrides", "given", "expected"),
     [
-        (["score=auc"], {}, "without a config only audit.KEY can be set"),
+        (["seeds=5"], {}, "without a config only score and audit.KEY can be set"),
+        (["score=aucc"], {}, "score = 'aucc' is not a score. Did you mean 'auc'?"),
         (["audit.alpha=2"], {}, "-s audit.alpha=2: audit.alpha = 2 must be below 0.5"),
         ([], {"alpa": 0.1}, "audit.alpa is no key here. Did you mean 'alpha'?"),
         ([], {"tests": ["welsh"]}, "audit.tests[0] = 'welsh' is not a test. Did you mean 'welch'?"),
