@@ -139,7 +139,9 @@ BAD = {
     "override without a value": Bad(f"{AUDIT} -s audit.alpha", ("an override reads KEY=VALUE",)),
     "override of a number's inside": Bad(f"{AUDIT} -s seeds.first=3", ("seeds is 4, which has no keys to set",)),
     "bad seeds option": Bad(f"{AUDIT} --seeds 9-3", ("--seeds 9-3: seeds = '9-3' is neither a count",)),
-    "override without a config": Bad("audit scores.csv -s score=auc", ("without a config only audit.KEY can be set",)),
+    "override without a config": Bad(
+        "audit scores.csv -s seeds=5", ("without a config only score and audit.KEY can be set",)
+    ),
     "seeds without a config": Bad("audit scores.csv --seeds 5", ("scores.csv is no config",)),
     # tables and folders
     "text in the score column": Bad(
