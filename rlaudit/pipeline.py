@@ -10,7 +10,6 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rlaudit import config as configs
@@ -18,6 +17,7 @@ from rlaudit import importers, scores
 from rlaudit.config import AuditConfig, AuditSettings, ConfigSource
 from rlaudit.errors import RlauditError
 from rlaudit.experiments import EXPERIMENTS
+from rlaudit.experiments.audit import audit_scores
 from rlaudit.findings import find
 from rlaudit.results import Arm, Audit, to_json
 from rlaudit.store import Store, is_results_folder
@@ -104,7 +104,7 @@ def audit_target(
         asked = configs.settings(overrides)
         table = load_scores(target, score=asked.score, higher_is_better=asked.audit.higher_is_better)
         name = target.name.split(".")[0]
-        audited, store = _analyze(table, asked.audit, name, quick=quick), Store(out or Path("results") / name)
+        audited, store = _audit_table(table, asked.audit, name, quick=quick), Store(out or Path("results") / name)
     audited = replace(audited, provenance={**audited.provenance, **_how_made(target, overrides, seeds)})
     return audited, write(audited, store)
 
@@ -129,34 +129,37 @@ def audit_folder(folder: Path, overrides: Sequence[str] = (), *, quick: bool = F
     asked = configs.settings(overrides)
     records = store.records()
     table = scores.score_table(records, asked.score, asked.audit.higher_is_better)
-    return _analyze(table, asked.audit, folder.resolve().name, quick=quick, records=records)
+    return _audit_table(table, asked.audit, folder.resolve().name, quick=quick, records=records)
 
 
 def _audit_records(records: Sequence[RunRecord], config: AuditConfig, *, quick: bool, n_missing: int = 0) -> Audit:
-    table = scores.score_table(records, config.score, config.audit.higher_is_better)
-    notes = {"missing_runs": f"{n_missing} of {n_missing + len(records)}"} if n_missing else {}
-    return _analyze(
-        table, config.audit, config.name, quick=quick, records=records, experiment=config.experiment, notes=notes
-    )
+    """Runs, by the experiment that planned them."""
+    settings, notes = _hurried(config.audit, quick)
+    missing = {"missing_runs": f"{n_missing} of {n_missing + len(records)}"} if n_missing else {}
+    audited = EXPERIMENTS[config.experiment].analyze(records, config.model_copy(update={"audit": settings}))
+    return _complete(replace(audited, experiment=config.experiment), records, {**missing, **notes})
 
 
-def _analyze(
-    table: ScoreTable,
-    settings: AuditSettings,
-    name: str,
-    *,
-    quick: bool,
-    records: Sequence[RunRecord] = (),
-    experiment: str = "audit",
-    notes: Mapping[str, str] = MappingProxyType({}),
+def _audit_table(
+    table: ScoreTable, settings: AuditSettings, name: str, *, quick: bool = False, records: Sequence[RunRecord] = ()
 ) -> Audit:
-    if quick:
-        settings = settings.model_copy(update={"splits": min(settings.splits, QUICK_SPLITS)})
-        notes = {**notes, "quick": f"at most {settings.splits:,} sampled splits"}
-    audited = EXPERIMENTS[experiment].analyze(table, settings, name)
+    """Scores that exist, whoever made them."""
+    settings, notes = _hurried(settings, quick)
+    return _complete(audit_scores(table, settings, name), records, notes)
+
+
+def _hurried(settings: AuditSettings, quick: bool) -> tuple[AuditSettings, dict[str, str]]:
+    """Fewer splits where somebody is in a hurry, and the note that says so."""
+    if not quick:
+        return settings, {}
+    fewer = settings.model_copy(update={"splits": min(settings.splits, QUICK_SPLITS)})
+    return fewer, {"quick": f"at most {fewer.splits:,} sampled splits"}
+
+
+def _complete(audited: Audit, records: Sequence[RunRecord], notes: Mapping[str, str]) -> Audit:
+    """Where the numbers come from; and what all of it means, last."""
     arms = tuple(replace(arm, weights_sha256=_hashes(arm, records)) for arm in audited.arms)
-    provenance = {**_versions(records), **notes}
-    complete = replace(audited, arms=arms, experiment=experiment, provenance=provenance)
+    complete = replace(audited, arms=arms, provenance={**_versions(records), **notes})
     return replace(complete, findings=find(complete))
 
 
@@ -223,7 +226,7 @@ def audit(source: Source, *, name: str = "audit", score: str = "final", **settin
     if isinstance(source, str | Path) and Path(source).is_dir() and not settings:
         return audit_folder(Path(source))
     table = load_scores(source, score=score, higher_is_better=chosen.higher_is_better)
-    return _analyze(table, chosen, name, quick=False)
+    return _audit_table(table, chosen, name)
 
 
 def write_report(audited: Audit, path: str | Path) -> Path:

@@ -1,20 +1,20 @@
-"""Experiments: each is a plan (config -> specs) and an analysis (scores -> audit). A new one is an entry here."""
+"""Experiments: each is a plan (config -> specs) and an analysis (records -> audit). A new one is an entry here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from rlaudit.config import AuditConfig, AuditSettings
+from rlaudit.config import AuditConfig
 from rlaudit.experiments import audit
 from rlaudit.plan import plan
 from rlaudit.results import Audit
-from rlaudit.types import RunSpec, ScoreTable
+from rlaudit.types import RunRecord, RunSpec
 
 
 class Experiment(NamedTuple):
     """What is trained, and what is asked of it."""
 
     plan: Callable[[AuditConfig], tuple[RunSpec, ...]]
-    analyze: Callable[[ScoreTable, AuditSettings, str], Audit]
+    analyze: Callable[[Sequence[RunRecord], AuditConfig], Audit]
     help: str
 
 

@@ -1,25 +1,33 @@
 """The audit proper: every agent against itself, every pair of agents, and what follows from it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import comb, isnan
 from typing import Literal
 
 from rlaudit.aggregate import describe, failure_interval
-from rlaudit.config import AuditSettings
+from rlaudit.config import AuditConfig, AuditSettings
 from rlaudit.errors import NotEnoughSeeds
 from rlaudit.judge import judge
 from rlaudit.pairs import PairSettings, audit_pairs, family
 from rlaudit.results import Arm, Audit, GroupCurves, SplitAudit
 from rlaudit.same_agent import audit_splits
+from rlaudit.scores import score_table
 from rlaudit.seeds import generator
-from rlaudit.types import ArmCurves, ArmScores, ScoreTable, SeedLabel
+from rlaudit.types import ArmCurves, ArmScores, RunRecord, ScoreTable, SeedLabel
 
 _UNITS = 24  # arms times group sizes, or pairs, that get the full number of splits and draws
 _FEWEST = 500  # splits or draws, however many arms there are: standard error of a share at most .022
 _CURVE_POINTS = 200
 
 
-def analyze(table: ScoreTable, settings: AuditSettings, name: str) -> Audit:
+def analyze(records: Sequence[RunRecord], config: AuditConfig) -> Audit:
+    """The audit of trained runs."""
+    table = score_table(records, config.score, config.audit.higher_is_better)
+    return audit_scores(table, config.audit, config.name)
+
+
+def audit_scores(table: ScoreTable, settings: AuditSettings, name: str) -> Audit:
     """Every number of the report; the pipeline adds where they come from, and the findings last.
 
     Raises NotEnoughSeeds where no agent has two seeds.
