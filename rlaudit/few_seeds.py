@@ -12,8 +12,8 @@ from rlaudit.seeds import generator
 from rlaudit.types import ArmScores, Floats
 
 _GRID = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 70, 100, 150, 200, 300, 500, 700, 1000)
-_POOLS, _DRAWS_EACH = 100, 200  # for the interval over seeds
-_RESAMPLED_DRAWS = 4_000  # for tests that resample inside each draw: standard error of a share at most .008
+_POOLS, _DRAWS_EACH = 100, 200  # for the interval over seeds; fewer draws where few are asked for
+_RESAMPLED_SHARE = 0.4  # of the draws, for tests that resample inside each: 4,000 of 10,000, standard error .008
 
 
 def subset_sizes(n_seeds: int) -> tuple[int, ...]:
@@ -45,7 +45,8 @@ def audit_subset(
         test: _conclusions(test, drawn_a, drawn_b, truth, alpha, generator(seed, *stream, test)) for test in tests
     }
     wrong_sign = float((effects * truth < 0).mean())
-    wrong_signs, rights = _other_pools(a.scores, b.scores, size, truth, alpha, generator(seed, *stream, "pools"))
+    each = min(_DRAWS_EACH, max(50, n_draws // 50))
+    wrong_signs, rights = _other_pools(a.scores, b.scores, size, each, truth, alpha, generator(seed, *stream, "pools"))
     wrong_low, wrong_high = _interval(wrong_sign, wrong_signs)
     if "welch" in results:
         right_low, right_high = _interval(results["welch"].right, rights)
@@ -64,7 +65,8 @@ def _with_replacement(scores: Floats, shape: tuple[int, ...], rng: np.random.Gen
 
 def _conclusions(test: str, a: Floats, b: Floats, truth: float, alpha: float, rng: np.random.Generator) -> SubsetTest:
     if test not in CLOSED_FORM:
-        a, b = a[:_RESAMPLED_DRAWS], b[:_RESAMPLED_DRAWS]
+        fewer = max(1, int(_RESAMPLED_SHARE * len(a)))
+        a, b = a[:fewer], b[:fewer]
     result = COMPARISONS[test](a, b, alpha=alpha, rng=rng, n_resamples=N_RESAMPLES)
     significant = result.p_value <= alpha
     agrees = result.direction * truth > 0
@@ -78,20 +80,20 @@ def _conclusions(test: str, a: Floats, b: Floats, truth: float, alpha: float, rn
 
 
 def _other_pools(
-    a: Floats, b: Floats, size: int, truth: float, alpha: float, rng: np.random.Generator
+    a: Floats, b: Floats, size: int, each: int, truth: float, alpha: float, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """(n_pools,) twice: wrong signs, and Welch's right conclusions, of pools that might as well have been seen."""
-    drawn = [_draw_from_redrawn_pools(scores, size, rng) for scores in (a, b)]
+    drawn = [_draw_from_redrawn_pools(scores, size, each, rng) for scores in (a, b)]
     result = COMPARISONS["welch"](*drawn, alpha=alpha, rng=rng, n_resamples=N_RESAMPLES)
     right = (result.p_value <= alpha) & (result.direction * truth > 0)
     return (result.effect * truth < 0).mean(-1), right.mean(-1)
 
 
-def _draw_from_redrawn_pools(scores: Floats, size: int, rng: np.random.Generator) -> Floats:
+def _draw_from_redrawn_pools(scores: Floats, size: int, each: int, rng: np.random.Generator) -> Floats:
     """(n_pools, n_draws, size): the pool redrawn seed by seed, then a few seeds drawn from each."""
     pools = _with_replacement(scores, (_POOLS, len(scores)), rng)
-    picked = rng.integers(0, len(scores), (_POOLS, _DRAWS_EACH * size))
-    return np.take_along_axis(pools, picked, axis=1).reshape(_POOLS, _DRAWS_EACH, size)
+    picked = rng.integers(0, len(scores), (_POOLS, each * size))
+    return np.take_along_axis(pools, picked, axis=1).reshape(_POOLS, each, size)
 
 
 def _interval(share: float, shares: Floats) -> tuple[float, float]:

@@ -21,8 +21,8 @@ from rlaudit.comparisons.moments import Moments, centre, flat_reach, moments, on
 from rlaudit.comparisons.permutations import search_rows
 from rlaudit.types import Comparison, Floats, Ints
 
-_BUDGET = 2**21  # rows x multisets: 16,644 times 5v5 (126 each), 22 times 10v10 (92,378 each)
-_MOST = 100_000  # multisets of a group: n = 10
+_BUDGET = 2**21  # rows x multisets: 16,644 times 5v5 (126 each), 325 times 8v8 (6,435 each)
+_MOST = 10_000  # multisets of a group: n = 8; at n = 10 (92,378) one interval would take .25 s
 _BLOCK = 2**23  # resampled differences held at once: 64 MB
 _WEIGHTS = 2**21  # weights held at once: 16 MB
 _INTERVALS = 1000  # rows; a larger batch asks for decisions, and its quantiles would cost 20 times its p-values
