@@ -146,20 +146,25 @@ def _holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def decide(pair: PairAudit, settings: PairSettings) -> tuple[Verdict, str]:
-    """The verdict and the sentence behind it, from adjusted p-values alone."""
-    alpha, result = settings.alpha, pair.tests[pair.decided_by]
+    """The verdict and the reason for it, from adjusted p-values alone."""
+    alpha, result, test = settings.alpha, pair.tests[pair.decided_by], name_of(pair.decided_by)
     if pair.margin is not None and pair.p_equivalent is not None and pair.p_equivalent <= alpha:
         return Verdict.EQUIVALENT, f"the difference is within {pair.margin:g} (two one-sided tests)"
-    if pair.p_adjusted is None or not result.direction:
-        return Verdict.UNDECIDED, f"{name_of(pair.decided_by)} gives no result on these scores"
-    if result.mc_error and abs(pair.p_adjusted - alpha) < 1.96 * result.mc_error:
+    if pair.p_adjusted is None or result.p_value is None or not result.direction:
+        return Verdict.UNDECIDED, f"{test} gives no result on these scores"
+    if result.mc_error and abs(pair.p_adjusted - alpha) < 1.96 * _adjusted_error(pair, result):
         return Verdict.UNSTABLE, "the simulated p-value lies so near alpha that another simulation could turn it"
     if result.min_p is not None and result.min_p > alpha:
-        return (
-            Verdict.UNDECIDED,
-            f"with so few seeds {name_of(pair.decided_by)} can never reach alpha (at best p = {result.min_p:.3g})",
-        )
+        return Verdict.UNDECIDED, f"with so few seeds {test} can never reach alpha (at best p = {result.min_p:.3g})"
+    if pair.p_adjusted > alpha >= result.p_value:
+        return Verdict.UNDECIDED, f"{test} tells them apart on its own, but not among all comparisons of this audit"
     if pair.p_adjusted > alpha:
-        return Verdict.UNDECIDED, f"{name_of(pair.decided_by)} does not tell them apart, which does not make them equal"
+        return Verdict.UNDECIDED, f"{test} does not tell them apart, which does not make them equal"
     better_a = (result.direction > 0) == settings.higher_is_better
-    return (Verdict.A_BETTER if better_a else Verdict.B_BETTER), f"{name_of(pair.decided_by)} tells them apart"
+    return (Verdict.A_BETTER if better_a else Verdict.B_BETTER), f"{test} tells them apart"
+
+
+def _adjusted_error(pair: PairAudit, result: TestResult) -> float:
+    """Holm multiplies a p-value, and with it the error of its simulation."""
+    factor = (pair.p_adjusted or 0) / result.p_value if result.p_value else 1.0
+    return result.mc_error * max(1.0, factor)

@@ -106,6 +106,31 @@ def _holm(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
+def test_a_pair_that_is_apart_on_its_own_but_not_among_many_says_so() -> None:
+    rng = RNG(0)
+    agents = {f"x{i}": rng.normal(0, 1, 10) for i in range(5)}
+    agents["y"] = agents["x0"] + 1.05 * agents["x0"].std(ddof=1)
+    pairs = audit_pairs(table(agents), settings(tests=("welch",)))
+    (pair,) = [one for one in pairs if (one.a, one.b) == ("x0", "y")]
+    assert pair.tests["welch"].p_value <= 0.05 < pair.p_adjusted
+    assert pair.verdict == Verdict.UNDECIDED
+    assert "on its own, but not among all comparisons" in pair.reason
+
+
+def test_a_simulated_p_value_near_alpha_is_unstable() -> None:
+    """Permutation of 30 against 30 seeds is simulated: p = .05 with a standard error of .002."""
+    rng = RNG(1)
+    a = rng.normal(0, 1, 30)
+    for shift in np.linspace(0.40, 0.62, 60):
+        pair = only({"a": a + shift * a.std(), "b": RNG(2).permutation(a)}, tests=("permutation",))
+        result = pair.tests["permutation"]
+        near = abs(result.p_value - 0.05) < 1.96 * result.mc_error
+        assert near == (pair.verdict == Verdict.UNSTABLE)
+        if near:
+            return
+    raise AssertionError("no shift came near alpha")
+
+
 def test_false_verdicts_over_all_pairs_stay_within_alpha() -> None:
     """Six equal agents, 15 pairs: any verdict is false. At most 15 of 120 at 5 % (99.9 %); 45 without Holm."""
     rng, wrong = RNG(7), 0
