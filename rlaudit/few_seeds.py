@@ -67,7 +67,7 @@ def _conclusions(test: str, a: Floats, b: Floats, truth: float, alpha: float, rn
     if test not in CLOSED_FORM:
         fewer = max(1, int(_RESAMPLED_SHARE * len(a)))
         a, b = a[:fewer], b[:fewer]
-    result = COMPARISONS[test](a, b, alpha=alpha, rng=rng, n_resamples=N_RESAMPLES)
+    result = COMPARISONS[test](a, b, alpha=alpha, rng=rng, n_resamples=N_RESAMPLES, interval=False)
     significant = result.p_value <= alpha
     agrees = result.direction * truth > 0
     right, wrong = float((significant & agrees).mean()), float((significant & ~agrees).mean())
@@ -84,7 +84,7 @@ def _other_pools(
 ) -> tuple[Floats, Floats]:
     """(n_pools,) twice: wrong signs, and Welch's right conclusions, of pools that might as well have been seen."""
     drawn = [_draw_from_redrawn_pools(scores, size, each, rng) for scores in (a, b)]
-    result = COMPARISONS["welch"](*drawn, alpha=alpha, rng=rng, n_resamples=N_RESAMPLES)
+    result = COMPARISONS["welch"](*drawn, alpha=alpha, rng=rng, n_resamples=N_RESAMPLES, interval=False)
     right = (result.p_value <= alpha) & (result.direction * truth > 0)
     return (result.effect * truth < 0).mean(-1), right.mean(-1)
 

@@ -104,7 +104,7 @@ def _named_split(arm: ArmScores, dealt: Splits, gaps: Floats, quantile: float) -
 
 
 def _run(test: str, a: Floats, b: Floats, alpha: float, rng: np.random.Generator) -> Comparison:
-    return COMPARISONS[test](a, b, alpha=alpha, rng=rng, n_resamples=N_RESAMPLES)
+    return COMPARISONS[test](a, b, alpha=alpha, rng=rng, n_resamples=N_RESAMPLES, interval=False)
 
 
 def _p_values(

@@ -287,10 +287,20 @@ class Comparison:
 
 
 class Compare(Protocol):
-    """Tests a (..., n_a) against b (..., n_b) along the last axis: one call for 10,000 splits."""
+    """Tests a (..., n_a) against b (..., n_b) along the last axis: one call for 10,000 splits.
+
+    Without `interval` a test may leave `low` and `high` NaN, where they cost more than its p-values.
+    """
 
     def __call__(
-        self, a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int
+        self,
+        a: Floats,
+        b: Floats,
+        *,
+        alpha: float,
+        rng: np.random.Generator,
+        n_resamples: int,
+        interval: bool = True,
     ) -> Comparison: ...
 
 

@@ -12,9 +12,11 @@ from rlaudit.types import Comparison
 ALPHA = 0.05
 
 
-def run(test: str, a: np.ndarray, b: np.ndarray, n_resamples: int = 999, alpha: float = ALPHA) -> Comparison:
+def run(
+    test: str, a: np.ndarray, b: np.ndarray, n_resamples: int = 999, alpha: float = ALPHA, interval: bool = True
+) -> Comparison:
     function = {"percentile": bootstrap_percentile, "expanded": bootstrap_expanded}[test]
-    return function(a, b, alpha=alpha, rng=np.random.default_rng(0), n_resamples=n_resamples)
+    return function(a, b, alpha=alpha, rng=np.random.default_rng(0), n_resamples=n_resamples, interval=interval)
 
 
 def all_differences(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -143,11 +145,12 @@ def test_simulated_weights_are_multinomial() -> None:
     np.testing.assert_allclose(counts[:4].var(axis=1), (1 - 1 / 4) / 4**2, rtol=0.03)
 
 
-def test_batches_beyond_1000_rows_get_p_values_only() -> None:
-    x = np.random.default_rng(0).normal(0, 1, (1_001, 6))
-    result = run("percentile", x[:, :3], x[:, 3:])
-    assert np.isnan(result.low).all()
-    np.testing.assert_array_equal(result.p_value[:10], run("percentile", x[:10, :3], x[:10, 3:]).p_value)
+def test_p_values_are_the_same_without_the_interval() -> None:
+    x = np.random.default_rng(0).normal(0, 1, (20, 10))
+    for test in ("percentile", "expanded"):
+        quick, whole = (run(test, x[:, :5], x[:, 5:], interval=wanted) for wanted in (False, True))
+        assert np.isnan(quick.low).all()
+        np.testing.assert_array_equal(whole.p_value, quick.p_value)
 
 
 def test_more_weights_than_memory_come_in_chunks(simulated: None, monkeypatch: pytest.MonkeyPatch) -> None:

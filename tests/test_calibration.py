@@ -30,11 +30,12 @@ KNOWN = {
 SIZES = (2, 3, 5, 10)
 
 
-def run(test: str, x: np.ndarray, n_resamples: int = 999, seed: int = 0) -> Comparison:
+def run(test: str, x: np.ndarray, n_resamples: int = 999, seed: int = 0, interval: bool = False) -> Comparison:
     """The first half of each row against the second."""
     n = x.shape[-1] // 2
     rng = np.random.default_rng(seed)
-    return COMPARISONS[test](x[..., :n], x[..., n:], alpha=ALPHA, rng=rng, n_resamples=n_resamples)
+    a, b = x[..., :n], x[..., n:]
+    return COMPARISONS[test](a, b, alpha=ALPHA, rng=rng, n_resamples=n_resamples, interval=interval)
 
 
 def same_agent_rate(test: str, pool: np.ndarray, n: int, n_splits: int, n_resamples: int = 999) -> float:
@@ -92,7 +93,7 @@ def test_welch_holds_its_level_at_unequal_spread_and_number_where_the_others_do_
     rng = np.random.default_rng(0)
     a, b = rng.normal(0, 3, (20_000, 5)), rng.normal(0, 1, (20_000, 15))
     rates = {
-        test: (COMPARISONS[test](a, b, alpha=ALPHA, rng=rng, n_resamples=999).p_value <= ALPHA).mean()
+        test: (COMPARISONS[test](a, b, alpha=ALPHA, rng=rng, n_resamples=999, interval=False).p_value <= ALPHA).mean()
         for test in ("welch", "student", "permutation", "bootstrap_expanded")
     }
     assert rates["welch"] == pytest.approx(0.056, abs=0.006)
@@ -148,7 +149,7 @@ def test_the_expanded_interval_keeps_its_level_on_real_runs(agent: str, n: int) 
 
 
 def with_intervals(x: np.ndarray) -> dict[str, Comparison]:
-    results = {test: run(test, x) for test in COMPARISONS}
+    results = {test: run(test, x, interval=True) for test in COMPARISONS}
     return {test: result for test, result in results.items() if not np.isnan(result.low).all()}
 
 

@@ -7,7 +7,9 @@ from rlaudit.comparisons.moments import Moments, flat_reach, moments, one_seed, 
 from rlaudit.types import Comparison, Floats
 
 
-def welch(a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int) -> Comparison:
+def welch(
+    a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int, interval: bool = True
+) -> Comparison:
     """Welch's t test (Welch 1947, Biometrika 34); needs no random numbers."""
     found = moments(a, b)
     n_a, n_b = a.shape[-1], b.shape[-1]
@@ -18,7 +20,9 @@ def welch(a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_res
     return _t_test("welch", found, np.sqrt(share_a + share_b), df, n_a, n_b, alpha)
 
 
-def student(a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int) -> Comparison:
+def student(
+    a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int, interval: bool = True
+) -> Comparison:
     """Student's t test. Not the default: .22 false positives at sd 1 vs 3 with 15 vs 5 seeds.
 
     One seed against many gives no answer here, although the pooled variance would supply one: it would be the

@@ -22,7 +22,9 @@ _SHARING = 1024  # rows that share their random patterns
 _PATTERNS = 2**20  # numbers in a chunk of random patterns: 8 MB
 
 
-def permutation(a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int) -> Comparison:
+def permutation(
+    a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int, interval: bool = True
+) -> Comparison:
     """Two-sided by the absolute difference of means; arrangements that tie with the observed one count.
 
     Exact by listing all patterns where they are few; else exact by meeting in the middle where the budget allows

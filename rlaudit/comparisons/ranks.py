@@ -14,7 +14,9 @@ _EXACT = 60  # seeds in both groups up to which p is exact (30v30: 20 ms, then c
 _EXACT_TIED = 20  # the same where scores are tied: each pattern of ties has its own distribution (10v10: .1 ms)
 
 
-def mann_whitney(a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int) -> Comparison:
+def mann_whitney(
+    a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int, interval: bool = True
+) -> Comparison:
     """Two-sided Mann-Whitney U test (Mann & Whitney 1947), exact for few seeds, also with ties.
 
     `statistic` is U of a, as scipy has it: a ranks higher where it exceeds `null_statistic`, n_a n_b / 2. Beyond
