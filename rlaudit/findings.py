@@ -244,15 +244,16 @@ def honest_tests(audit: Audit) -> Iterator[Finding]:
 
 def small_pools(audit: Audit) -> Iterator[Finding]:
     """A pool of N seeds says little about groups of more than N / 4."""
-    small = [arm for arm in audit.arms if arm.n_seeds < 4 * FEW]
+    small = [arm for arm in audit.arms if 0 < arm.n_seeds < 4 * FEW]
     if small:
         arm = min(small, key=lambda one: one.n_seeds)
         largest = max((split.group_size for split in audit.splits if split.agent == arm.agent), default=None)
-        reach = f"up to {largest} a side" if largest else "no split at all"
+        reach = f"at most {largest} a side, and what the splits show varies much from one such pool to the next"
+        reach = reach if largest else "no split into two groups at all"
         yield Finding(
             "A small pool",
-            f"{arm.agent}{on(arm.task)} has {arm.n_seeds} seeds: they allow {reach}, and what the splits show varies "
-            f"much from one such pool to the next. Groups of {FEW} want at least {4 * FEW} seeds.",
+            f"{arm.agent}{on(arm.task)} has {arm.n_seeds} seeds: they allow {reach}. Groups of {FEW} want at least "
+            f"{4 * FEW} seeds.",
             Level.WARN,
             {"n_seeds": arm.n_seeds, "largest_group": largest},
             f"Train {4 * FEW} seeds an agent.",

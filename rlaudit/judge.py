@@ -7,7 +7,7 @@ import numpy as np
 from rlaudit.claims import ParsedClaim, parse
 from rlaudit.comparisons import COMPARISONS, holm
 from rlaudit.results import Claim
-from rlaudit.types import ScoreTable
+from rlaudit.types import Floats, ScoreTable
 from rlaudit.wording import number, p_text
 
 
@@ -18,13 +18,23 @@ def judge(texts: Sequence[str], table: ScoreTable, alpha: float) -> tuple[Claim,
     `a == b within m` (equivalence, two one-sided tests: Schuirmann 1987) at alpha.
     """
     parsed = [parse(text, table.agents, table.tasks) for text in texts]
-    judged = [(claim, task) for claim in parsed for task in ([claim.task] if claim.task else table.tasks)]
+    judged = [(claim, task) for claim in parsed for task in ([claim.task] if claim.task else _shared(claim, table))]
     p_values = np.array([_p_values(claim, task, table) for claim, task in judged]).reshape(-1, 2)
     supported, contradicted = (holm(p_values[:, side]) <= alpha for side in (0, 1))
     return tuple(
         _claim(claim, task, table, p, yes, no)
         for (claim, task), p, yes, no in zip(judged, p_values, supported, contradicted, strict=True)
     )
+
+
+def _shared(claim: ParsedClaim, table: ScoreTable) -> Sequence[str]:
+    """The tasks on which both agents have runs; all of them where there is none, so that the claim is not lost."""
+    ran = {(arm.agent, arm.task) for arm in table.arms}
+    return [task for task in table.tasks if {(claim.a, task), (claim.b, task)} <= ran] or table.tasks
+
+
+def _scores(agent: str, task: str, table: ScoreTable) -> Floats:
+    return next((arm.scores for arm in table.arms if (arm.agent, arm.task) == (agent, task)), np.empty(0))
 
 
 def _p_values(claim: ParsedClaim, task: str, table: ScoreTable) -> tuple[float, float]:
@@ -42,7 +52,7 @@ def _p_values(claim: ParsedClaim, task: str, table: ScoreTable) -> tuple[float, 
 def _p_above(claim: ParsedClaim, task: str, table: ScoreTable, bound: float) -> float:
     """One-sided Welch p-value of "a is better than b by more than `bound`"."""
     sign = 1 if table.higher_is_better else -1
-    a, b = (sign * table.arm(agent, task).scores for agent in (claim.a, claim.b))
+    a, b = (sign * _scores(agent, task, table) for agent in (claim.a, claim.b))
     if min(len(a), len(b)) < 2:
         return 0.5
     result = COMPARISONS["welch"](a - bound, b, alpha=0.05, rng=np.random.default_rng(0), n_resamples=0)
@@ -50,8 +60,8 @@ def _p_above(claim: ParsedClaim, task: str, table: ScoreTable, bound: float) -> 
     return half if result.direction > 0 else 1 - half
 
 
-def _claim(claim: ParsedClaim, task: str, table: ScoreTable, p: np.ndarray, yes: bool, no: bool) -> Claim:
-    a, b = (table.arm(agent, task).scores for agent in (claim.a, claim.b))
+def _claim(claim: ParsedClaim, task: str, table: ScoreTable, p: Floats, yes: bool, no: bool) -> Claim:
+    a, b = (_scores(agent, task, table) for agent in (claim.a, claim.b))
     gap = float(a.mean() - b.mean()) if len(a) and len(b) else None
     numbers = f"mean difference {number(gap)}, {len(a)} against {len(b)} seeds"
     text = claim.text if claim.task or len(table.tasks) == 1 else f"{claim.text} on {task}"

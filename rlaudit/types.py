@@ -136,7 +136,7 @@ class RunRecord:
     seconds: float = 0.0  # CPU seconds of training and evaluation
     weights_sha256: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)  # versions, host
-    error: str | None = None  # last line first reads best: the traceback of a failed run
+    error: str | None = None  # the traceback of a failed run
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "eval_steps", frozen_array(self.eval_steps, np.int64))
@@ -174,7 +174,7 @@ class Backend(NamedTuple):
     """A way to train. `check` looks at one spec per agent and task before anything is trained."""
 
     train: Train
-    check: Callable[[RunSpec], list[Problem]]  # paths relative to the agent's block, or ("task", ...)
+    check: Callable[[RunSpec], list[Problem]]  # paths of the config: ("agents", label, "params", key)
     help: str
     batch_size: int = 1  # how many specs `train` wants at a time
 

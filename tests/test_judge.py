@@ -49,6 +49,13 @@ def test_a_claim_about_no_task_is_judged_on_each() -> None:
     ]
 
 
+def test_a_task_that_one_agent_never_ran_is_left_out() -> None:
+    arms = [ArmScores(*names, (0, 1, 2), np.arange(3.0)) for names in (("a", "one"), ("b", "one"), ("a", "two"))]
+    table_ = ScoreTable("final", tuple(arms))
+    assert ["a > b on one"] == [claim.text for claim in judge(["a > b"], table_, 0.05)]
+    assert ["undecided"] == [claim.state for claim in judge(["a > b on two"], table_, 0.05)]
+
+
 def test_one_seed_leaves_a_claim_undecided() -> None:
     (judged,) = judge(["a > b"], table(np.array([9.0]), np.array([1.0, 2.0])), 0.05)
     assert "undecided" == judged.state
