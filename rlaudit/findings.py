@@ -5,13 +5,12 @@ beyond them. The rules stand in the order of their weight; findings are sorted b
 """
 
 from collections.abc import Callable, Iterator
-from math import comb
 
-from rlaudit.results import Arm, Audit, PairAudit, SplitAudit, Subset
+from rlaudit.comparisons.moments import smallest_p
+from rlaudit.results import FEW, Audit, PairAudit
 from rlaudit.types import Finding, Level, Verdict
 from rlaudit.wording import interval, name_of, number, on, p_text, percent
 
-FEW = 5  # the number of seeds that papers use most: what would it have said?
 _MANY_PAIRS = 6  # up to here each pair gets a sentence of its own
 _LUCK_WARN, _LUCK_UNSAFE = 0.10, 0.50  # same-agent gap (95th percentile, share of the mean) that people would publish
 _WRONG_WARN = 0.025  # share of draws that name the worse agent
@@ -89,7 +88,7 @@ def verdicts(audit: Audit) -> Iterator[Finding]:
 
 
 def _verdict(audit: Audit, pair: PairAudit) -> Finding:
-    n_a, n_b = (_arm(audit, agent, pair.task).n_seeds for agent in (pair.a, pair.b))
+    n_a, n_b = (audit.arm(agent, pair.task).n_seeds for agent in (pair.a, pair.b))
     test = pair.tests[pair.decided_by]
     numbers = (
         f"difference of the means {number(pair.effect)}, {_level(audit)} interval {interval(pair.low, pair.high)}, "
@@ -99,7 +98,7 @@ def _verdict(audit: Audit, pair: PairAudit) -> Finding:
         "effect": pair.effect, "low": pair.low, "high": pair.high, "p_value": test.p_value,
         "p_adjusted": pair.p_adjusted, "n_a": n_a, "n_b": n_b, "seeds_needed": pair.seeds_needed.n,
     }  # fmt: skip
-    if pair.verdict in (Verdict.A_BETTER, Verdict.B_BETTER):
+    if pair.verdict.has_winner:
         better, worse = (pair.a, pair.b) if pair.verdict == Verdict.A_BETTER else (pair.b, pair.a)
         how = "higher" if audit.higher_is_better else "lower"
         sentence = f"{better} scores {how} than {worse}{on(pair.task)} ({numbers})."
@@ -125,7 +124,7 @@ def _seeds_advice(pair: PairAudit) -> str:
 
 
 def _summary_of_many(audit: Audit) -> Finding:
-    open_pairs = [pair for pair in audit.comparisons if pair.verdict in (Verdict.UNDECIDED, Verdict.UNSTABLE)]
+    open_pairs = [pair for pair in audit.comparisons if pair.verdict.is_open]
     n = len(audit.comparisons)
     return Finding(
         f"{n} comparisons, {len(open_pairs)} undecided",
@@ -139,8 +138,8 @@ def _summary_of_many(audit: Audit) -> Finding:
 def hopeless_designs(audit: Audit) -> Iterator[Finding]:
     """Numbers of seeds with which the exact test can never reach alpha, whatever the scores."""
     for pair in audit.comparisons:
-        n_a, n_b = (_arm(audit, agent, pair.task).n_seeds for agent in (pair.a, pair.b))
-        best = (2 if n_a == n_b else 1) / comb(n_a + n_b, n_a)
+        n_a, n_b = (audit.arm(agent, pair.task).n_seeds for agent in (pair.a, pair.b))
+        best = smallest_p(n_a, n_b)
         if best > audit.alpha:
             sentence = (
                 f"{n_a} against {n_b} seeds cannot show a difference between {pair.a} and {pair.b}{on(pair.task)}: "
@@ -166,10 +165,10 @@ def tests_disagree(audit: Audit) -> Iterator[Finding]:
 
 def few_seeds(audit: Audit) -> Iterator[Finding]:
     """What a handful of seeds would have concluded of the decided pair (any, if none is) that they mislead most."""
-    pairs = [(pair, subset) for pair in audit.comparisons if (subset := _nearest(pair.subsets))]
+    pairs = [(pair, subset) for pair in audit.comparisons if (subset := pair.at_few())]
     if not pairs:
         return
-    decided = [one for one in pairs if one[0].verdict in (Verdict.A_BETTER, Verdict.B_BETTER)]
+    decided = [one for one in pairs if one[0].verdict.has_winner]
     pair, subset = max(decided or pairs, key=lambda one: one[1].wrong_sign)
     n, test = subset.group_size, subset.tests[pair.decided_by]
     lower, higher = (pair.b, pair.a) if (pair.effect or 0) > 0 else (pair.a, pair.b)
@@ -198,7 +197,7 @@ def few_seeds(audit: Audit) -> Iterator[Finding]:
 
 def luck_floor(audit: Audit) -> Iterator[Finding]:
     """How large a gap between two groups of seeds of one and the same agent looks."""
-    shown = [split for split in _at_few(audit) if split.relative_gap]
+    shown = [split for split in audit.at_few() if split.relative_gap]
     if not shown:
         return
     split = max(shown, key=lambda one: one.relative_gap.p95 if one.relative_gap else 0)
@@ -284,10 +283,6 @@ RULES: tuple[Rule, ...] = (
 # ---------------------------------------------------------------- words
 
 
-def _arm(audit: Audit, agent: str, task: str) -> Arm:
-    return next(arm for arm in audit.arms if (arm.agent, arm.task) == (agent, task))
-
-
 def _versus(pair: PairAudit) -> str:
     return f"{pair.a} against {pair.b}{on(pair.task)}"
 
@@ -302,18 +297,6 @@ def _adjusted(pair: PairAudit, audit: Audit) -> str:
     return f" ({p_text(pair.p_adjusted)} among {len(audit.comparisons)} comparisons)"
 
 
-def _nearest(subsets: tuple[Subset, ...]) -> Subset | None:
-    return min(subsets, key=lambda subset: abs(subset.group_size - FEW), default=None)
-
-
-def _at_few(audit: Audit) -> list[SplitAudit]:
-    """The splits of each arm at five seeds a side, or the nearest size the pool allows."""
-    by_arm: dict[tuple[str, str], SplitAudit] = {}
-    for split in sorted(audit.splits, key=lambda one: abs(one.group_size - FEW)):
-        by_arm.setdefault((split.agent, split.task), split)
-    return list(by_arm.values())
-
-
 # ---------------------------------------------------------------- exit code
 
 
@@ -325,6 +308,6 @@ def exit_code(audit: Audit, *, gate: bool) -> int:
         return 1
     if any(arm.n_failed for arm in audit.arms):
         return 4
-    open_pairs = any(pair.verdict in (Verdict.UNDECIDED, Verdict.UNSTABLE) for pair in audit.comparisons)
+    open_pairs = any(pair.verdict.is_open for pair in audit.comparisons)
     inconclusive = "undecided" in states if states else open_pairs
     return 3 if gate and inconclusive else 0

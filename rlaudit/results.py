@@ -11,6 +11,7 @@ from typing import Literal
 from rlaudit.types import Finding, SeedLabel, Verdict
 
 SCHEMA = "rlaudit.audit/1"
+FEW = 5  # the number of seeds that papers use most: what would it have said?
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,10 @@ class PairAudit:
     power_curve: tuple[tuple[float, int, float], ...]  # (true gain in sd, seeds an agent, power of Welch)
     imputed: "Imputed | None" = None  # None: no seed failed
 
+    def at_few(self) -> Subset | None:
+        """What five seeds an agent would have concluded, or the nearest number that was drawn."""
+        return min(self.subsets, key=lambda subset: abs(subset.group_size - FEW), default=None)
+
 
 @dataclass(frozen=True)
 class Imputed:
@@ -219,6 +224,17 @@ class Audit:
     experiment: str = "audit"
     schema: str = SCHEMA
     provenance: Mapping[str, str] = field(default_factory=dict)  # versions, command, source
+
+    def arm(self, agent: str, task: str) -> Arm:
+        """The arm of that name."""
+        return next(arm for arm in self.arms if (arm.agent, arm.task) == (agent, task))
+
+    def at_few(self) -> list[SplitAudit]:
+        """The splits of each arm at five seeds a side, or at the nearest size that its pool allows."""
+        nearest: dict[tuple[str, str], SplitAudit] = {}
+        for split in sorted(self.splits, key=lambda one: abs(one.group_size - FEW)):
+            nearest.setdefault((split.agent, split.task), split)
+        return list(nearest.values())
 
     def __repr__(self) -> str:
         from rlaudit.notebook import audit_text

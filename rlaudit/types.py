@@ -316,6 +316,16 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"  # the default
     UNSTABLE = "unstable"  # the audit's own random numbers could turn it
 
+    @property
+    def has_winner(self) -> bool:
+        """One agent is better."""
+        return self in (Verdict.A_BETTER, Verdict.B_BETTER)
+
+    @property
+    def is_open(self) -> bool:
+        """These seeds do not settle it."""
+        return self in (Verdict.UNDECIDED, Verdict.UNSTABLE)
+
 
 class Level(StrEnum):
     """Do the numbers carry a conclusion: yes, with a caveat, or no?"""

@@ -31,9 +31,6 @@ from rlaudit.figures.style import (
     test_label,
 )  # fmt: skip
 from rlaudit.results import Arm, PairAudit
-from rlaudit.types import Verdict
-
-_OPEN = (Verdict.UNDECIDED, Verdict.UNSTABLE)
 
 
 @styled
@@ -80,7 +77,7 @@ def forest(pairs: Sequence[PairAudit]) -> Figure:
     for row, pair in enumerate(pairs):
         if pair.effect is None:
             continue
-        undecided = pair.verdict in _OPEN
+        undecided = pair.verdict.is_open
         colour = MUTED if undecided else BLUE
         if pair.low is not None and pair.high is not None:
             ax.plot([pair.low, pair.high], [row, row], color=colour, linewidth=1.6)

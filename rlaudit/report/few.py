@@ -7,14 +7,12 @@ from rlaudit.report.parts import (
     Rows,
     SectionHtml,
     Table,
-    at_five,
     figure,
     hardest_pair,
     shares,
     test_name,
     versus,
 )
-from rlaudit.report.verdicts import OPEN
 from rlaudit.results import Audit, PairAudit, Subset
 from rlaudit.wording import name_of, number, percent
 
@@ -30,7 +28,7 @@ def few_seeds(audit: Audit) -> SectionHtml | None:
     pair = hardest_pair(audit)
     if pair is None:
         return None
-    question, subset = "What would a few seeds have concluded?", at_five(pair)
+    question, subset = "What would a few seeds have concluded?", pair.at_few()
     if subset is None:
         return SectionHtml("few-seeds", question, (_NOTHING,))
     return SectionHtml(
@@ -60,7 +58,7 @@ def _sentences(audit: Audit, pair: PairAudit, subset: Subset) -> Iterator[str]:
             f"draws{_around(test.right_low, test.right_high)}, is undecided in {percent(test.undecided)}, and names "
             f"the other agent in {percent(test.wrong)}."
         )
-    if pair.verdict in OPEN:
+    if pair.verdict.is_open:
         yield "Even the full pools do not decide here: “right” only means “as the full pools”."
     if len(audit.comparisons) > 1:
         yield (
@@ -114,7 +112,7 @@ def _table(audit: Audit) -> Table:
 def how_exaggerated(audit: Audit) -> SectionHtml | None:
     """Type M errors of small samples."""
     pair = hardest_pair(audit)
-    subset = at_five(pair) if pair else None
+    subset = pair.at_few() if pair else None
     if pair is None or subset is None or pair.decided_by not in subset.tests:
         return None
     return SectionHtml(

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from rlaudit.report.parts import (
     FigureHtml,
-    arm_of,
-    at_few,
-    at_five,
     ends,
     figure,
     full_name,
@@ -21,7 +18,7 @@ from rlaudit.report.parts import (
     versus,
 )  # fmt: skip
 from rlaudit.results import Audit, GroupCurves, PairAudit
-from rlaudit.types import Finding, Level, Verdict
+from rlaudit.types import Finding, Level
 from rlaudit.wording import number, p_text, percent
 
 WORDS = {Level.UNSAFE: "Do not conclude", Level.WARN: "Conclude with care", Level.OK: "The conclusion holds"}
@@ -112,7 +109,7 @@ def _effect(audit: Audit) -> Iterator[KeyFigure]:
 
 def _decided(audit: Audit) -> Iterator[KeyFigure]:
     if len(audit.comparisons) > 1:
-        undecided = [pair for pair in audit.comparisons if pair.verdict in (Verdict.UNDECIDED, Verdict.UNSTABLE)]
+        undecided = [pair for pair in audit.comparisons if pair.verdict.is_open]
         n = len(audit.comparisons)
         beside = f"the others are undecided, which does not make them equal; {audit.family}"
         yield KeyFigure("comparisons decided", f"{n - len(undecided)} of {n}", beside)
@@ -132,7 +129,7 @@ def _luck(audit: Audit) -> Iterator[KeyFigure]:
 
 def _wrong_order(audit: Audit) -> Iterator[KeyFigure]:
     pair = hardest_pair(audit)
-    subset = at_five(pair) if pair else None
+    subset = pair.at_few() if pair else None
     if pair and subset:
         label = f"of draws of {subset.group_size} seeds name {_loser(pair)}"
         beside = f"95 % interval over seeds {shares(subset.wrong_sign_low, subset.wrong_sign_high)}"
@@ -140,7 +137,7 @@ def _wrong_order(audit: Audit) -> Iterator[KeyFigure]:
 
 
 def _loser(pair: PairAudit) -> str:
-    decided = pair.verdict in (Verdict.A_BETTER, Verdict.B_BETTER)
+    decided = pair.verdict.has_winner
     return "the worse agent" if decided else "the agent that is behind in the full pools"
 
 
@@ -176,7 +173,7 @@ def _wrong_winner(audit: Audit) -> Iterator[KeyFigure]:
 
 
 def _false_positives(audit: Audit) -> Iterator[KeyFigure]:
-    for split in at_few(audit)[:1]:
+    for split in audit.at_few()[:1]:
         for name, test in list(split.tests.items())[:1]:
             beside = f"95 % interval over seeds {shares(test.low, test.high)}; alpha promises {percent(audit.alpha)}"
             yield KeyFigure(f"of same-agent splits that {test_name(name)} calls different", percent(test.rate), beside)
@@ -235,7 +232,7 @@ def curves_figure(audit: Audit, curves: GroupCurves, together: Iterable[GroupCur
     limits = (min(values), max(values)) if values and min(values) < max(values) else None
     gap = (
         f" ({percent(named.gap / abs(pool))} of the mean)"
-        if (pool := arm_of(audit, curves.agent, curves.task).mean)
+        if (pool := audit.arm(curves.agent, curves.task).mean)
         else ""
     )
     caption = f"Scores {number(named.mean_a)} and {number(named.mean_b)}: a gap of {number(named.gap)}{gap}."
@@ -249,7 +246,7 @@ def _same(split: object, curves: GroupCurves) -> bool:
 
 def estimation_figure(audit: Audit, pair: PairAudit, key: str) -> FigureHtml:
     """The estimation plot of one pair."""
-    a, b = (arm_of(audit, agent, pair.task) for agent in (pair.a, pair.b))
+    a, b = (audit.arm(agent, pair.task) for agent in (pair.a, pair.b))
     title = (
         f"{full_name(f'{pair.a} against {pair.b}', pair.task)}: means {number(a.mean)} and {number(b.mean)}, "
         f"difference {number(pair.effect)}, interval {ends(pair.low, pair.high)}; {verdict_words(pair)}."

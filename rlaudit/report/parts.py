@@ -8,11 +8,10 @@ from markupsafe import Markup
 
 from rlaudit.figures import FIGURES, to_svg
 from rlaudit.figures.style import test_label
-from rlaudit.results import Arm, Audit, PairAudit, SplitAudit, Subset
+from rlaudit.results import Audit, PairAudit, SplitAudit
 from rlaudit.types import Verdict
 from rlaudit.wording import interval, number, percent
 
-FEW = 5  # the number of seeds that papers use most
 Cell: TypeAlias = str | int | float | None
 Rows: TypeAlias = tuple[tuple[Cell, ...], ...]
 
@@ -60,22 +59,9 @@ def figure(name: str, key: str, title: str, *parts: object, caption: str = "", w
 # ---------------------------------------------------------------- choices
 
 
-def arm_of(audit: Audit, agent: str, task: str) -> Arm:
-    """The arm of that name."""
-    return next(arm for arm in audit.arms if (arm.agent, arm.task) == (agent, task))
-
-
-def at_few(audit: Audit) -> list[SplitAudit]:
-    """The splits of each arm at five seeds a side, or at the nearest size that its pool allows."""
-    nearest: dict[tuple[str, str], SplitAudit] = {}
-    for split in sorted(audit.splits, key=lambda one: abs(one.group_size - FEW)):
-        nearest.setdefault((split.agent, split.task), split)
-    return list(nearest.values())
-
-
 def striking_split(audit: Audit) -> SplitAudit | None:
     """That of the arm whose own groups differ most: the one that is drawn where there is room for one."""
-    return max(at_few(audit), key=lambda one: one.relative_gap.p95 if one.relative_gap else 0, default=None)
+    return max(audit.at_few(), key=lambda one: one.relative_gap.p95 if one.relative_gap else 0, default=None)
 
 
 def splits_of(audit: Audit, one: SplitAudit) -> tuple[SplitAudit, ...]:
@@ -89,15 +75,10 @@ def hardest_pair(audit: Audit) -> PairAudit | None:
 
     Two agents that hardly differ are "got wrong" in half of the draws, which nobody needs to be told.
     """
-    decided = [pair for pair in audit.comparisons if pair.verdict in (Verdict.A_BETTER, Verdict.B_BETTER)]
+    decided = [pair for pair in audit.comparisons if pair.verdict.has_winner]
     return max(
-        decided or audit.comparisons, key=lambda pair: s.wrong_sign if (s := at_five(pair)) else -1.0, default=None
+        decided or audit.comparisons, key=lambda pair: s.wrong_sign if (s := pair.at_few()) else -1.0, default=None
     )
-
-
-def at_five(pair: PairAudit) -> Subset | None:
-    """What five seeds an agent would have concluded, or the nearest number that was drawn."""
-    return min(pair.subsets, key=lambda subset: abs(subset.group_size - FEW), default=None)
 
 
 # ---------------------------------------------------------------- words

@@ -19,10 +19,8 @@ from rlaudit.report.parts import (
     versus,
 )  # fmt: skip
 from rlaudit.results import Audit, PairAudit
-from rlaudit.types import Verdict
 from rlaudit.wording import interval, name_of, number, p_text, percent
 
-OPEN = (Verdict.UNDECIDED, Verdict.UNSTABLE)
 _ESTIMATED = 2  # pairs that get an estimation plot of their own; more of them share one picture
 _FOREST = 30  # rows of that picture; the table has all
 
@@ -50,7 +48,7 @@ def a_against_b(audit: Audit) -> SectionHtml | None:
 
 def _sentences(audit: Audit) -> Iterator[str]:
     pairs = audit.comparisons
-    undecided = [pair for pair in pairs if pair.verdict in OPEN]
+    undecided = [pair for pair in pairs if pair.verdict.is_open]
     if len(pairs) <= _ESTIMATED:
         yield from (_pair_sentence(audit, pair) for pair in pairs)
     else:
