@@ -34,7 +34,12 @@ from rlaudit.types import Problem, canonical_json
 from rlaudit.yaml_source import KeyPath, Override, YamlText, dotted
 
 # Names of the registries, written out so that a config is read without scipy or torch; a test keeps them in step.
-TestName = Literal["welch", "student", "permutation", "bootstrap_percentile", "bootstrap_expanded", "mann_whitney"]
+TestName = Literal[
+    "welch", "student", "yuen", "permutation", "permutation_studentised",
+    "bootstrap_percentile", "bootstrap_pivotal", "bootstrap_expanded", "bootstrap_t", "bootstrap_bca",
+    "mann_whitney", "brunner_munzel", "rank_t", "kolmogorov_smirnov", "almost_stochastic_order",
+    "paired_t", "sign_flip", "paired_bootstrap",
+]  # fmt: skip
 BackendName = Literal["sb3"]
 ExperimentName = Literal["audit"]
 ScoreName = Literal["final", "auc", "best"]
@@ -115,7 +120,7 @@ class AuditSettings(_Frozen):
         tuple[TestName, ...],
         Field(min_length=1, description="the first one decides the verdict"),
         AfterValidator(distinct_names),
-    ] = get_args(TestName)
+    ] = ("welch", "student", "permutation", "bootstrap_percentile", "bootstrap_expanded", "mann_whitney")
     splits: Annotated[
         int, Field(ge=100, le=1_000_000), WHOLE, Field(description="how many are drawn where there are above 100,000")
     ] = 10_000

@@ -20,6 +20,14 @@ from numpy.typing import ArrayLike, NDArray
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 SeedLabel: TypeAlias = int | str  # what people call a run: 12, or "run_a" in somebody else's files
+Alternative: TypeAlias = Literal["two-sided", "greater", "less"]  # "greater": a scores higher, as in scipy
+Estimand: TypeAlias = Literal[  # what a test's interval is about
+    "mean difference",  # mean(a) - mean(b)
+    "trimmed mean difference",
+    "shift",  # Hodges-Lehmann: the median of a - b over all pairs of seeds
+    "P(A > B)",  # ties count half
+    "violation ratio",  # of stochastic order: 0 where a dominates, 1 where b does
+]
 
 
 def frozen_array(values: ArrayLike, dtype: type = np.float64) -> NDArray[Any]:
@@ -261,8 +269,9 @@ class Splits:
 class Comparison:
     """A two-sample test over a batch of group pairs. Every array has the batch's shape `(...)`.
 
-    `effect` is mean(a) - mean(b). `low` and `high` bound the effect at level 1 - alpha; they are NaN where the
-    test gives no interval.
+    `effect` estimates the `estimand`, and `low` and `high` bound it at level 1 - alpha: two ends for a two-sided
+    test; for "greater" `low` alone says something, for "less" `high`, and the other end is that of the range. They
+    are NaN where the interval was not asked for.
     """
 
     test: str
@@ -271,10 +280,13 @@ class Comparison:
     high: Floats  # (...)
     statistic: Floats  # (...); above `null_statistic` where a scores higher
     df: Floats  # (...) degrees of freedom, NaN where the test has none
-    p_value: Floats  # (...) two-sided
+    p_value: Floats  # (...)
     min_p: float  # the smallest p-value that these numbers of seeds can give
     mc_error: Floats  # (...) standard error of a simulated p-value, 0 where it is exact
     null_statistic: float = 0.0  # the statistic without a difference: 0, or n_a n_b / 2 for Mann-Whitney's U
+    estimand: Estimand = "mean difference"
+    alternative: Alternative = "two-sided"
+    correlation: Floats | None = None  # (...) of the pairs, where the test pairs a[i] with b[i]
 
     def __post_init__(self) -> None:
         for name in ("effect", "low", "high", "statistic", "df", "p_value", "mc_error"):
@@ -284,6 +296,11 @@ class Comparison:
     def direction(self) -> Floats:
         """(...): 1 where a scores higher, -1 where b does, by the test's own statistic; the means may say otherwise."""
         return np.sign(self.statistic - self.null_statistic)
+
+    @property
+    def null_effect(self) -> float:
+        """The effect without a difference."""
+        return 0.5 if self.estimand in ("P(A > B)", "violation ratio") else 0.0
 
 
 class Compare(Protocol):
@@ -300,6 +317,7 @@ class Compare(Protocol):
         alpha: float,
         rng: np.random.Generator,
         n_resamples: int,
+        alternative: Alternative = "two-sided",
         interval: bool = True,
     ) -> Comparison: ...
 

@@ -5,10 +5,22 @@ from math import floor, isinf, log10
 TEST_NAMES = {
     "welch": "Welch's t test",
     "student": "Student's t test",
+    "yuen": "Yuen's trimmed t test",
     "permutation": "the permutation test",
+    "permutation_studentised": "the studentised permutation test",
     "bootstrap_percentile": "the percentile bootstrap",
+    "bootstrap_pivotal": "the pivotal bootstrap",
     "bootstrap_expanded": "the expanded bootstrap",
+    "bootstrap_t": "the bootstrap-t",
+    "bootstrap_bca": "the BCa bootstrap",
     "mann_whitney": "the Mann-Whitney test",
+    "brunner_munzel": "the Brunner-Munzel test",
+    "rank_t": "the t test on ranks",
+    "kolmogorov_smirnov": "the Kolmogorov-Smirnov test",
+    "almost_stochastic_order": "the almost stochastic order",
+    "paired_t": "the paired t test",
+    "sign_flip": "the sign-flip test",
+    "paired_bootstrap": "the paired bootstrap",
 }
 
 

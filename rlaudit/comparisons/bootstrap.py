@@ -19,7 +19,7 @@ from scipy.special import gammaln, ndtr, ndtri, stdtr, stdtrit
 
 from rlaudit.comparisons.moments import Moments, centre, flat_reach, moments, one_seed, without_spread
 from rlaudit.comparisons.permutations import search_rows
-from rlaudit.types import Comparison, Floats, Ints
+from rlaudit.types import Alternative, Comparison, Floats, Ints
 
 _BUDGET = 2**21  # rows x multisets: 16,644 times 5v5 (126 each), 325 times 8v8 (6,435 each)
 _MOST = 10_000  # multisets of a group: n = 8; at n = 10 (92,378) one interval would take .25 s
@@ -28,7 +28,14 @@ _WEIGHTS = 2**21  # weights held at once: 16 MB
 
 
 def bootstrap_percentile(
-    a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int, interval: bool = True
+    a: Floats,
+    b: Floats,
+    *,
+    alpha: float,
+    rng: np.random.Generator,
+    n_resamples: int,
+    alternative: Alternative = "two-sided",
+    interval: bool = True,
 ) -> Comparison:
     """p = 2 min(P(d* <= 0), P(d* >= 0)): the level at which the percentile interval (Efron 1979) lets go of 0.
 
@@ -57,7 +64,14 @@ def bootstrap_percentile(
 
 
 def bootstrap_expanded(
-    a: Floats, b: Floats, *, alpha: float, rng: np.random.Generator, n_resamples: int, interval: bool = True
+    a: Floats,
+    b: Floats,
+    *,
+    alpha: float,
+    rng: np.random.Generator,
+    n_resamples: int,
+    alternative: Alternative = "two-sided",
+    interval: bool = True,
 ) -> Comparison:
     """The expanded percentile interval (Hesterberg 2015, The American Statistician 69, 371-386) and its p-value.
 
@@ -243,3 +257,45 @@ def _order_statistics(d: Floats, level: float, plus: int) -> tuple[Floats, Float
         return -end, end
     d.sort(axis=1)
     return d[:, left_out], d[:, -1 - left_out]
+
+
+def bootstrap_pivotal(
+    a: Floats,
+    b: Floats,
+    *,
+    alpha: float,
+    rng: np.random.Generator,
+    n_resamples: int,
+    alternative: Alternative = "two-sided",
+    interval: bool = True,
+) -> Comparison:
+    """Being written."""
+    raise NotImplementedError
+
+
+def bootstrap_t(
+    a: Floats,
+    b: Floats,
+    *,
+    alpha: float,
+    rng: np.random.Generator,
+    n_resamples: int,
+    alternative: Alternative = "two-sided",
+    interval: bool = True,
+) -> Comparison:
+    """Being written."""
+    raise NotImplementedError
+
+
+def bootstrap_bca(
+    a: Floats,
+    b: Floats,
+    *,
+    alpha: float,
+    rng: np.random.Generator,
+    n_resamples: int,
+    alternative: Alternative = "two-sided",
+    interval: bool = True,
+) -> Comparison:
+    """Being written."""
+    raise NotImplementedError

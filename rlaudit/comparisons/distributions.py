@@ -1,0 +1,33 @@
+"""Being written."""
+
+import numpy as np
+
+from rlaudit.types import Alternative, Comparison, Floats
+
+
+def kolmogorov_smirnov(
+    a: Floats,
+    b: Floats,
+    *,
+    alpha: float,
+    rng: np.random.Generator,
+    n_resamples: int,
+    alternative: Alternative = "two-sided",
+    interval: bool = True,
+) -> Comparison:
+    """Being written."""
+    raise NotImplementedError
+
+
+def almost_stochastic_order(
+    a: Floats,
+    b: Floats,
+    *,
+    alpha: float,
+    rng: np.random.Generator,
+    n_resamples: int,
+    alternative: Alternative = "two-sided",
+    interval: bool = True,
+) -> Comparison:
+    """Being written."""
+    raise NotImplementedError
