@@ -212,10 +212,20 @@ _KINDS = ("tests", "backends", "importers", "experiments", "figures")
 
 @main.command("list")
 @click.argument("kind", metavar=f"[{'|'.join(_KINDS)}]")
-def list_names(kind: str) -> None:
+@click.option("--calibration", is_flag=True, help="How often each test errs where there is nothing to find (tests).")
+def list_names(kind: str, calibration: bool) -> None:
     """Names of the tests, backends, importers, experiments or figures, with a line on each."""
     if kind not in _KINDS:
         raise ConfigError(f"list {kind}: there is no such kind.{did_you_mean(kind, _KINDS)}")
+    if calibration:
+        if kind != "tests":
+            raise ConfigError(
+                f"list {kind} --calibration: only tests are calibrated (rlaudit list tests --calibration)"
+            )
+        from rlaudit.calibration import committed, lines
+
+        click.echo("\n".join(lines(committed())))
+        return
     entries = _registry(kind)
     width = max(map(len, entries))
     for name, about in entries.items():
