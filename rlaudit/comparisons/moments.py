@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlaudit.types import Comparison, Floats
+from rlaudit.types import Alternative, Comparison, Estimand, Floats
 
 _TIE = 1e-10  # two differences this close, relative to the spread of the data, are a tie
 
@@ -47,34 +47,73 @@ def centre(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
     return a, b, _TIE * spread + np.finfo(np.float64).eps * largest
 
 
-def smallest_p(n_a: int, n_b: int) -> float:
-    """The smallest two-sided p that exchangeability alone can give: the most extreme of C(n_a + n_b, n_a) arrangements.
+def smallest_p(n_a: int, n_b: int, alternative: Alternative = "two-sided") -> float:
+    """The smallest p that exchangeability alone can give: the most extreme of C(n_a + n_b, n_a) arrangements.
 
-    With equal groups its mirror image is as extreme.
+    With equal groups its mirror image is as extreme, unless the test looks at one side only.
     """
-    return (2 if n_a == n_b else 1) / comb(n_a + n_b, n_a)
+    mirrored = n_a == n_b and alternative == "two-sided"
+    return (2 if mirrored else 1) / comb(n_a + n_b, n_a)
 
 
-def without_spread(p: Floats, found: Moments, n_a: int, n_b: int) -> Floats:
-    """The p-value where both groups are constant, and a t statistic would be 0/0 or infinite.
+def per_side(alpha: float, alternative: Alternative) -> float:
+    """The level of an interval's end."""
+    return alpha / 2 if alternative == "two-sided" else alpha
 
-    Equal constants: p = 1. Different constants: not p = 0, since a spread of 0 in a few seeds does not show that
-    there is none; we claim no more than the permutation test does, which needs no spread.
+
+def ends(
+    low: Floats, high: Floats, alternative: Alternative, least: float = -np.inf, most: float = np.inf
+) -> tuple[Floats, Floats]:
+    """Both ends for a two-sided test; for a one-sided one the other end is that of the range [least, most]."""
+    if alternative == "greater":
+        return low, np.full_like(low, most)
+    return (np.full_like(high, least), high) if alternative == "less" else (low, high)
+
+
+def flat_p(effect: Floats, least: float, alternative: Alternative = "two-sided") -> Floats:
+    """The p-value where nothing has any spread: `least` on the side that the test looks at, else 1.
+
+    Not p = 0, since a spread of 0 in a few seeds does not show that there is none; `least` is the smallest p of the
+    permutation test, which needs no spread.
     """
+    away = {"two-sided": effect != 0, "greater": effect > 0, "less": effect < 0}[alternative]
+    return np.where(away, least, 1.0)
+
+
+def without_spread(p: Floats, found: Moments, n_a: int, n_b: int, alternative: Alternative = "two-sided") -> Floats:
+    """p, but `flat_p` where both groups are constant, and a t statistic would be 0/0 or infinite."""
     flat = (found.var_a == 0) & (found.var_b == 0)
-    return np.where(flat, np.where(found.effect == 0, 1.0, smallest_p(n_a, n_b)), p)
+    return np.where(flat, flat_p(found.effect, smallest_p(n_a, n_b, alternative), alternative), p)
 
 
-def flat_reach(effect: Floats, n_a: int, n_b: int, alpha: float) -> Floats:
-    """How far an interval reaches to each side where both groups are constant: 0 where p <= alpha, else endless."""
-    decided = (effect == 0) | (smallest_p(n_a, n_b) <= alpha)
-    return np.where(decided, 0.0, np.inf)
+def flat_reach(effect: Floats, n_a: int, n_b: int, alpha: float, alternative: Alternative = "two-sided") -> Floats:
+    """How far an interval reaches to each side where both groups are constant."""
+    return reach_at(effect, smallest_p(n_a, n_b, alternative), alpha)
 
 
-def one_seed(test: str, effect: Floats) -> Comparison:
+def reach_at(effect: Floats, least: float, alpha: float) -> Floats:
+    """The same from the smallest p: 0 where p <= alpha, else endless."""
+    return np.where((effect == 0) | (least <= alpha), 0.0, np.inf)
+
+
+def one_seed(
+    test: str, effect: Floats, alternative: Alternative = "two-sided", estimand: Estimand = "mean difference"
+) -> Comparison:
     """One seed in a group says nothing about its spread: p = 1, and an interval without ends."""
     nothing, end = np.full_like(effect, np.nan), np.full_like(effect, np.inf)
-    return Comparison(test, effect, -end, end, nothing, nothing, np.ones_like(effect), 1.0, np.zeros_like(effect))
+    return Comparison(
+        test=test,
+        effect=effect,
+        low=-end,
+        high=end,
+        statistic=nothing,
+        df=nothing,
+        p_value=np.ones_like(effect),
+        min_p=1.0,
+        mc_error=np.zeros_like(effect),
+        estimand=estimand,
+        alternative=alternative,
+    )
 
 
 def welch_df(share_a: Floats, share_b: Floats, n_a: int, n_b: int) -> Floats:
