@@ -70,7 +70,7 @@ def ends(
     return (np.full_like(high, least), high) if alternative == "less" else (low, high)
 
 
-def flat_p(effect: Floats, least: float, alternative: Alternative = "two-sided") -> Floats:
+def flat_p(effect: Floats, least: Floats | float, alternative: Alternative = "two-sided") -> Floats:
     """The p-value where nothing has any spread: `least` on the side that the test looks at, else 1.
 
     Not p = 0, since a spread of 0 in a few seeds does not show that there is none; `least` is the smallest p of the
@@ -91,7 +91,7 @@ def flat_reach(effect: Floats, n_a: int, n_b: int, alpha: float, alternative: Al
     return reach_at(effect, smallest_p(n_a, n_b, alternative), alpha)
 
 
-def reach_at(effect: Floats, least: float, alpha: float) -> Floats:
+def reach_at(effect: Floats, least: Floats | float, alpha: float) -> Floats:
     """The same from the smallest p: 0 where p <= alpha, else endless."""
     return np.where((effect == 0) | (least <= alpha), 0.0, np.inf)
 
