@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PYTEST_ARGS ?= -n 2
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: audit test setup
+.PHONY: audit test setup bench calibration
 .DELETE_ON_ERROR:
 
 audit: setup
@@ -16,6 +16,20 @@ audit: setup
 
 test: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+# The calibration table that `rlaudit list tests --calibration` shows: half an hour on two cores.
+calibration: setup
+	$(BIN)/python tests/calibrate.py
+
+# Ratios against other libraries, five minutes. rliable needs an older pandas than ours, so it has a place of its own.
+bench: .venv-bench/installed
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/bench.py
+
+.venv-bench/installed: pyproject.toml constraints.txt
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	grep -v '^pandas==' constraints.txt > .venv-bench/constraints.txt
+	.venv-bench/bin/python -m pip install $(PIP_ARGS) -c .venv-bench/constraints.txt -e . 'rliable==1.2.0' 'pandas<3'
+	touch $@
 
 setup: .venv/installed
 
