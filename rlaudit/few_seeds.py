@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from rlaudit.comparisons import COMPARISONS
+from rlaudit.pools import draw_from_each, interval_over_pools, with_replacement
+from rlaudit.power.simulated import experiments
 from rlaudit.results import Subset, SubsetTest
-from rlaudit.same_agent import CLOSED_FORM, N_RESAMPLES
+from rlaudit.same_agent import CLOSED_FORM
 from rlaudit.seeds import generator
 from rlaudit.types import ArmScores, Floats
 
@@ -38,8 +39,8 @@ def audit_subset(
     """What `size` seeds an agent would have concluded, over `n_draws` draws from the pools."""
     stream = ("few seeds", a.agent, b.agent, a.task, size)
     truth = float(a.scores.mean() - b.scores.mean())
-    drawn_a = _with_replacement(a.scores, (n_draws, size), generator(seed, *stream, "a"))
-    drawn_b = _with_replacement(b.scores, (n_draws, size), generator(seed, *stream, "b"))
+    drawn_a = with_replacement(a.scores, (n_draws, size), generator(seed, *stream, "a"))
+    drawn_b = with_replacement(b.scores, (n_draws, size), generator(seed, *stream, "b"))
     effects = drawn_a.mean(-1) - drawn_b.mean(-1)
     results = {
         test: _conclusions(test, drawn_a, drawn_b, truth, alpha, generator(seed, *stream, test)) for test in tests
@@ -47,35 +48,23 @@ def audit_subset(
     wrong_sign = float((effects * truth < 0).mean())
     each = min(_DRAWS_EACH, max(50, n_draws // 50))
     wrong_signs, rights = _other_pools(a.scores, b.scores, size, each, truth, alpha, generator(seed, *stream, "pools"))
-    wrong_low, wrong_high = _interval(wrong_sign, wrong_signs)
+    wrong_low, wrong_high = interval_over_pools(wrong_sign, wrong_signs)
     if "welch" in results:
-        right_low, right_high = _interval(results["welch"].right, rights)
+        right_low, right_high = interval_over_pools(results["welch"].right, rights)
         results["welch"] = replace(results["welch"], right_low=right_low, right_high=right_high)
     return Subset(size, n_draws, wrong_sign, wrong_low, wrong_high, results)
-
-
-def _with_replacement(scores: Floats, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
-    """Fresh seeds of an agent whose distribution is the pool.
-
-    Without replacement the draws would come too close to the pool: SAC against TD3 with 50 of 192 seeds, Welch
-    finds the difference in .995 instead of .980 of the draws.
-    """
-    return scores[rng.integers(0, len(scores), shape)]
 
 
 def _conclusions(test: str, a: Floats, b: Floats, truth: float, alpha: float, rng: np.random.Generator) -> SubsetTest:
     if test not in CLOSED_FORM:
         fewer = max(1, int(_RESAMPLED_SHARE * len(a)))
         a, b = a[:fewer], b[:fewer]
-    result = COMPARISONS[test](a, b, alpha=alpha, rng=rng, n_resamples=N_RESAMPLES, interval=False)
-    significant = result.p_value <= alpha
-    agrees = result.direction * truth > 0
-    right, wrong = float((significant & agrees).mean()), float((significant & ~agrees).mean())
+    found = experiments(test, a, b, alpha, rng)
     return SubsetTest(
-        right=right,
-        wrong=wrong,
-        undecided=float((~significant).mean()),
-        type_m=float(np.abs(result.effect[significant]).mean() / abs(truth)) if significant.any() else None,
+        right=float(found.right(truth).mean()),
+        wrong=float(found.wrong(truth).mean()),
+        undecided=float((~found.significant).mean()),
+        type_m=found.type_m(truth),
     )
 
 
@@ -83,20 +72,9 @@ def _other_pools(
     a: Floats, b: Floats, size: int, each: int, truth: float, alpha: float, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """(n_pools,) twice: wrong signs, and Welch's right conclusions, of pools that might as well have been seen."""
-    drawn = [_draw_from_redrawn_pools(scores, size, each, rng) for scores in (a, b)]
-    result = COMPARISONS["welch"](*drawn, alpha=alpha, rng=rng, n_resamples=N_RESAMPLES, interval=False)
-    right = (result.p_value <= alpha) & (result.direction * truth > 0)
-    return (result.effect * truth < 0).mean(-1), right.mean(-1)
 
+    def drawn(scores: Floats) -> Floats:
+        return draw_from_each(with_replacement(scores, (_POOLS, len(scores)), rng), each, size, rng)
 
-def _draw_from_redrawn_pools(scores: Floats, size: int, each: int, rng: np.random.Generator) -> Floats:
-    """(n_pools, n_draws, size): the pool redrawn seed by seed, then a few seeds drawn from each."""
-    pools = _with_replacement(scores, (_POOLS, len(scores)), rng)
-    picked = rng.integers(0, len(scores), (_POOLS, each * size))
-    return np.take_along_axis(pools, picked, axis=1).reshape(_POOLS, each, size)
-
-
-def _interval(share: float, shares: Floats) -> tuple[float, float]:
-    """95 % over seeds (bootstrap percentiles), never without the share itself."""
-    low, high = np.quantile(shares, [0.025, 0.975])
-    return min(float(low), share), max(float(high), share)
+    found = experiments("welch", drawn(a), drawn(b), alpha, rng)
+    return (found.gap * truth < 0).mean(-1), found.right(truth).mean(-1)

@@ -11,6 +11,7 @@ import numpy as np
 
 from rlaudit import splits
 from rlaudit.comparisons import COMPARISONS
+from rlaudit.pools import resampled_pools
 from rlaudit.power import welch_power
 from rlaudit.results import NamedSplit, SplitAudit, SplitTest, Spread
 from rlaudit.seeds import generator
@@ -175,21 +176,6 @@ def interval_over_seeds(rate: float, rates: Floats) -> tuple[float, float]:
     low, high = np.quantile(rates, [0.025, 0.975])
     reach = 1.96 * float(rates.std(ddof=1))
     return max(0.0, min(float(low), rate - reach)), min(1.0, max(float(high), rate + reach))
-
-
-def resampled_pools(scores: Floats, n_pools: int, rng: np.random.Generator) -> Floats:
-    """(n_pools, n_seeds): seeds drawn with replacement, smoothed by a normal kernel that keeps mean and variance.
-
-    Without smoothing a seed drawn twice could stand in both groups of a split. Bandwidth N^(-1/5) sd (Silverman
-    1986). Scores that several seeds share (the ceiling of a task) are real atoms and stay as they are.
-    """
-    _, index, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    n_seeds, mean, sd = len(scores), scores.mean(), scores.std(ddof=1)
-    bandwidth = n_seeds**-0.2
-    picked = rng.integers(0, n_seeds, (n_pools, n_seeds))
-    noise = bandwidth * sd * rng.standard_normal((n_pools, n_seeds))
-    smoothed = mean + (scores[picked] - mean + noise) / np.sqrt(1 + bandwidth**2)
-    return np.where(counts[index][picked] > 1, scores[picked], smoothed)
 
 
 # ---------------------------------------------------------------- what chance alone predicts

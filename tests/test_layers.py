@@ -12,12 +12,16 @@ PACKAGE = Path(__file__).parents[1] / "rlaudit"
 ORDER = (
     "errors", "wording", "notebook", "types", "results", "seeds", "yaml_source", "config_values", "claims",
     "config", "plan", "backends", "importers", "store", "executors", "scores",
-    "splits", "comparisons", "calibration", "aggregate", "power", "regression", "same_agent", "few_seeds", "pairs", "judge",
+    "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
+    "regression", "same_agent", "few_seeds", "pairs", "judge",
     "findings", "experiments", "figures", "report", "pipeline",
     "terminal", "forecast", "cli", "pytest_plugin", "__init__", "__main__",
 )  # fmt: skip
 RUNNING = {"plan", "backends", "importers", "store", "executors", "pipeline"}
-STATISTICS = {"splits", "comparisons", "calibration", "aggregate", "power", "same_agent", "few_seeds", "pairs", "judge", "findings"}
+STATISTICS = {
+    "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power", "same_agent", "few_seeds", "pairs",
+    "judge", "findings",
+}  # fmt: skip
 DRAWING = {"figures", "report"}
 
 

@@ -1,0 +1,66 @@
+"""Fresh seeds of an agent of whose distribution no more is known than a pool of its seeds."""
+
+import numpy as np
+
+from rlaudit.types import Floats
+
+SMALL = 30  # from 40 seeds on smoothing does more harm than good on skewed scores: power off by .23 instead of .19
+
+
+def with_replacement(scores: Floats, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """Fresh seeds of an agent whose distribution is the pool.
+
+    Without replacement the draws would come too close to the pool: SAC against TD3 with 50 of 192 seeds, Welch
+    finds the difference in .995 instead of .980 of the draws.
+    """
+    return scores[rng.integers(0, len(scores), shape)]
+
+
+def smoothed(scores: Floats, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """Seeds drawn with replacement, smoothed by a normal kernel that keeps mean and variance.
+
+    Bandwidth N^(-1/5) sd (Silverman 1986). Scores that several seeds share (the ceiling of a task) are real atoms and
+    stay as they are.
+    """
+    _, index, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    n_seeds, mean, sd = len(scores), scores.mean(), scores.std(ddof=1)
+    bandwidth = n_seeds**-0.2
+    picked = rng.integers(0, n_seeds, shape)
+    noise = bandwidth * sd * rng.standard_normal(shape)
+    kept = mean + (scores[picked] - mean + noise) / np.sqrt(1 + bandwidth**2)
+    return np.where(counts[index][picked] > 1, scores[picked], kept)
+
+
+def resampled_pools(scores: Floats, n_pools: int, rng: np.random.Generator) -> Floats:
+    """(n_pools, n_seeds): pools that might as well have been seen, smoothed.
+
+    Without smoothing a seed drawn twice could stand in both groups of a split.
+    """
+    return smoothed(scores, (n_pools, len(scores)), rng)
+
+
+def fresh_seeds(scores: Floats, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """As `with_replacement` from 30 seeds on; fewer are smoothed and stretched by sqrt(N / (N - 1)).
+
+    Stretched, the draws have the sample's variance, ddof 1. Power at d = 1, n = 10, from a pilot of 5 normal seeds:
+    .03 too low on average, and .08 too high if the five were drawn as they are.
+    """
+    n_seeds = len(scores)
+    if n_seeds >= SMALL:
+        return with_replacement(scores, shape, rng)
+    mean = scores.mean()
+    stretched: Floats = mean + (smoothed(scores, shape, rng) - mean) * np.sqrt(n_seeds / (n_seeds - 1))
+    return stretched
+
+
+def draw_from_each(pools: Floats, each: int, size: int, rng: np.random.Generator) -> Floats:
+    """(n_pools, n_draws, size): a few fresh seeds at a time from each of the pools (n_pools, n_seeds)."""
+    n_pools, n_seeds = pools.shape
+    picked = rng.integers(0, n_seeds, (n_pools, each * size))
+    return np.take_along_axis(pools, picked, axis=1).reshape(n_pools, each, size)
+
+
+def interval_over_pools(share: float, shares: Floats) -> tuple[float, float]:
+    """95 % over seeds (bootstrap percentiles), never without the share itself."""
+    low, high = np.quantile(shares, [0.025, 0.975])
+    return min(float(low), share), max(float(high), share)
