@@ -18,7 +18,8 @@ from rlaudit.comparisons.equivalence import tost
 from rlaudit.comparisons.paired import paired_bootstrap, paired_t, sign_flip
 from rlaudit.comparisons.parametric import student, welch, yuen
 from rlaudit.comparisons.permutations import permutation, permutation_studentised
-from rlaudit.comparisons.ranks import brunner_munzel, mann_whitney, probability_better, rank_t
+from rlaudit.comparisons.ranks import mann_whitney, rank_t
+from rlaudit.comparisons.superiority import brunner_munzel, probability_better
 from rlaudit.errors import NotEnoughSeeds, RlauditError, did_you_mean
 from rlaudit.seeds import generator
 from rlaudit.types import Alternative, Compare, Comparison, Floats
