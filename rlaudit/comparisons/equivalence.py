@@ -1,24 +1,55 @@
-"""Equality is a claim that needs evidence of its own, and a margin that somebody names beforehand."""
+"""Equality is a claim that needs evidence of its own, and a margin that somebody names beforehand.
+
+Both tests are Welch's, asked about a margin instead of 0, at the level alpha without a correction. One seed in a group
+gives p = 1 and an interval without ends.
+"""
+
+from dataclasses import replace
 
 import numpy as np
-from scipy.special import stdtr
 
-from rlaudit.comparisons.moments import moments, smallest_p, welch_df
-from rlaudit.types import Floats
+from rlaudit.comparisons.moments import moments, one_seed, smallest_p
+from rlaudit.comparisons.parametric import t_test, welch_error
+from rlaudit.types import Comparison, Floats
 
 
 def tost(a: Floats, b: Floats, margin: float) -> float:
-    """Two one-sided Welch tests (Schuirmann 1987, J. Pharmacokin. Biopharm. 15): p of "the means differ by >= margin".
+    """p of "the means differ by the margin or more", for one pair of groups."""
+    return float(equivalence(a, b, margin, alpha=0.05).p_value)
 
-    Both groups constant: no smaller than the permutation test's smallest p. One seed in a group: 1.
+
+def equivalence(a: Floats, b: Floats, margin: float, *, alpha: float) -> Comparison:
+    """Is |mean(a) - mean(b)| < margin? Two one-sided tests (Schuirmann 1987, J. Pharmacokin. Biopharm. 15, 657-680).
+
+    p is the larger of both, at most alpha exactly where the interval, at level 1 - 2 alpha, lies between the margins.
+    Where both groups are constant it claims no more than the permutation test's smallest two-sided p. `statistic` is
+    Welch's t of no difference: it has the direction.
     """
-    found = moments(a, b)
-    n_a, n_b = len(a), len(b)
+    effect, n_a, n_b = moments(a, b).effect, a.shape[-1], b.shape[-1]
     if min(n_a, n_b) < 2:
-        return 1.0
-    share_a, share_b = found.var_a / n_a, found.var_b / n_b
-    # The larger of the two p-values is that of the nearer margin.
-    distance, se = abs(float(found.effect)) - margin, float(np.sqrt(share_a + share_b))
-    if se == 0:
-        return smallest_p(n_a, n_b) if distance < 0 else 1.0
-    return float(stdtr(welch_df(share_a, share_b, n_a, n_b), distance / se))
+        return one_seed("equivalence", effect)
+    se, df = welch_error(moments(a, b), n_a, n_b)
+    least = smallest_p(n_a, n_b)
+    above_floor = t_test("equivalence", effect + margin, se, df, least, alpha, "greater")
+    below_ceiling = t_test("equivalence", effect - margin, se, df, least, alpha, "less")
+    return replace(
+        t_test("equivalence", effect, se, df, least, alpha, "two-sided"),
+        low=above_floor.low - margin,
+        high=below_ceiling.high + margin,
+        p_value=np.maximum(above_floor.p_value, below_ceiling.p_value),
+    )
+
+
+def non_inferiority(a: Floats, b: Floats, margin: float, *, alpha: float) -> Comparison:
+    """Is mean(a) > mean(b) - margin: is a not worse by the margin? One-sided; a higher score is the better one.
+
+    p is at most alpha exactly where `low`, at level 1 - alpha, lies above -margin. `statistic` is that of
+    mean(a) - mean(b) + margin. Where both groups are constant: the permutation test's smallest one-sided p.
+    """
+    effect, n_a, n_b = moments(a, b).effect, a.shape[-1], b.shape[-1]
+    if min(n_a, n_b) < 2:
+        return one_seed("non_inferiority", effect, "greater")
+    se, df = welch_error(moments(a, b), n_a, n_b)
+    least = smallest_p(n_a, n_b, "greater")
+    above_floor = t_test("non_inferiority", effect + margin, se, df, least, alpha, "greater")
+    return replace(above_floor, effect=effect, low=above_floor.low - margin)
