@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rlaudit.comparisons import bootstrap, bootstrap_expanded, bootstrap_percentile
+from rlaudit.comparisons import bootstrap, bootstrap_expanded, bootstrap_percentile, resampling
 from rlaudit.types import Comparison
 
 ALPHA = 0.05
@@ -131,18 +131,19 @@ def test_up_to_eight_seeds_are_enumerated() -> None:
     assert run("percentile", *groups(9, 8)).mc_error > 0
 
 
-def test_probabilities_of_the_multisets_are_multinomial() -> None:
-    weights, mass = bootstrap._multisets(5)
-    assert weights.shape == (5, 126)
-    assert mass.sum() == pytest.approx(1)
-    assert sorted(mass)[0] == pytest.approx(1 / 5**5)
-    np.testing.assert_allclose(weights @ mass, np.full(5, 1 / 5))
+def test_multisets_come_about_in_a_multinomial_number_of_ways() -> None:
+    counts, ways = resampling.multisets(5)
+    assert counts.shape == (5, 126)
+    assert ways.sum() == 5**5
+    assert ways.min() == 1
+    np.testing.assert_array_equal(counts @ ways, np.full(5, 5**5))
 
 
-def test_simulated_weights_are_multinomial() -> None:
-    counts = np.concatenate(list(bootstrap._weights(np.random.default_rng(0), 4, 6, 50_000)), axis=1)
-    np.testing.assert_allclose(counts.sum(axis=0), 2)
-    np.testing.assert_allclose(counts[:4].var(axis=1), (1 - 1 / 4) / 4**2, rtol=0.03)
+def test_simulated_counts_are_multinomial() -> None:
+    of_a, of_b = next(resampling._counts(np.random.default_rng(0), 4, 6, 50_000))
+    np.testing.assert_array_equal(of_a.sum(axis=0), 4)
+    np.testing.assert_array_equal(of_b.sum(axis=0), 6)
+    np.testing.assert_allclose(of_a.var(axis=1), 1 - 1 / 4, rtol=0.03)
 
 
 def test_p_values_are_the_same_without_the_interval() -> None:
@@ -153,8 +154,8 @@ def test_p_values_are_the_same_without_the_interval() -> None:
         np.testing.assert_array_equal(whole.p_value, quick.p_value)
 
 
-def test_more_weights_than_memory_come_in_chunks(simulated: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_counts_than_memory_come_in_chunks(simulated: None, monkeypatch: pytest.MonkeyPatch) -> None:
     a, b = groups(12, 12)
     whole = run("percentile", a, b).p_value
-    monkeypatch.setattr(bootstrap, "_WEIGHTS", 24 * 100)
+    monkeypatch.setattr(resampling, "_COUNTS", 24 * 100)
     assert float(run("percentile", a, b).p_value) == pytest.approx(float(whole), abs=0.03)

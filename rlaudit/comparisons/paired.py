@@ -22,7 +22,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 from rlaudit.comparisons.moments import ends, flat_p, moments, one_seed, per_side, reach_at
 from rlaudit.comparisons.parametric import t_test
 from rlaudit.comparisons.permutations import _blocks, _subset_sums, search_rows
-from rlaudit.comparisons.resampling import Blocks, _bisect, _multisets, _Values, differences
+from rlaudit.comparisons.resampling import Blocks, Values, addable, bisect, differences, multisets
 from rlaudit.types import Alternative, Comparison, Floats
 
 _LISTED = 12  # pairs up to which all 2^n - 1 subsets are listed
@@ -171,9 +171,9 @@ def _resampled_means(d: Floats, tie: Floats, rng: np.random.Generator, n_resampl
     if n_resamples:
         yield from differences(d, np.zeros((len(d), 1)), tie, rng, n_resamples)
         return
-    weights, ways = _multisets(d.shape[1])
+    counts, ways = multisets(d.shape[1])
     for rows in _blocks(len(d), len(ways)):
-        yield rows, _Values(d[rows] @ weights, ways, tie[rows])
+        yield rows, Values(addable(d[rows]) @ counts, ways, tie[rows])
 
 
 # ---------------------------------------------------------------- pairs
@@ -273,7 +273,7 @@ def _by_meeting(d: Floats, tie: Floats, k: int) -> _Tails:
     def lower_end(y: Floats) -> Floats:
         if k < 1:
             return np.full(len(y), -np.inf)
-        return _bisect(lambda x: _at_most(y, x) > k, y.min(axis=1), y.max(axis=1))
+        return bisect(lambda x: _at_most(y, x) > k, y.min(axis=1), y.max(axis=1))
 
     return _at_most(d, tie), _at_most(-d, tie), lower_end(d), -lower_end(-d)
 
