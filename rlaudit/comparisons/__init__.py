@@ -17,8 +17,9 @@ from rlaudit.comparisons.distributions import almost_stochastic_order, kolmogoro
 from rlaudit.comparisons.equivalence import tost
 from rlaudit.comparisons.paired import paired_bootstrap, paired_t, sign_flip
 from rlaudit.comparisons.parametric import student, welch, yuen
-from rlaudit.comparisons.permutations import permutation, permutation_studentised
+from rlaudit.comparisons.permutations import permutation
 from rlaudit.comparisons.ranks import mann_whitney, rank_t
+from rlaudit.comparisons.studentised import permutation_studentised
 from rlaudit.comparisons.superiority import brunner_munzel, probability_better
 from rlaudit.errors import NotEnoughSeeds, RlauditError, did_you_mean
 from rlaudit.seeds import generator
