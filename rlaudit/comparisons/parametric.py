@@ -81,29 +81,33 @@ def yuen(
     Where only the middles are constant the trimmed means have no spread, and p is the smallest one of a permutation
     test of the seeds that stayed.
     """
+    return trimmed_t("yuen", a, b, 5, alpha, alternative)
+
+
+# ---------------------------------------------------------------- shared by the t tests
+
+
+def trimmed_t(test: str, a: Floats, b: Floats, share: int, alpha: float, alternative: Alternative) -> Comparison:
+    """Yuen's test without floor(n / share) seeds at each end of a group."""
     n_a, n_b = a.shape[-1], b.shape[-1]
-    h_a, h_b = n_a - 2 * (n_a // 5), n_b - 2 * (n_b // 5)
-    (middle_a, winsorised_a), (middle_b, winsorised_b) = _trimmed(a), _trimmed(b)
+    h_a, h_b = n_a - 2 * (n_a // share), n_b - 2 * (n_b // share)
+    (middle_a, winsorised_a), (middle_b, winsorised_b) = _trimmed(a, n_a // share), _trimmed(b, n_b // share)
     effect, spread = moments(middle_a, middle_b).effect, moments(winsorised_a, winsorised_b)
     if min(n_a, n_b) < 2:
-        return one_seed("yuen", effect, alternative, "trimmed mean difference")
+        return one_seed(test, effect, alternative, "trimmed mean difference")
     # Yuen's squared error (n - 1) s_w^2 / (h (h - 1)), written as a variance over h
     found = Moments(effect, spread.var_a * (n_a - 1) / (h_a - 1), spread.var_b * (n_b - 1) / (h_b - 1))
     se, df = welch_error(found, h_a, h_b)
     constant = (np.ptp(a, axis=-1) == 0) & (np.ptp(b, axis=-1) == 0)
     least = np.where(constant, smallest_p(n_a, n_b, alternative), smallest_p(h_a, h_b, alternative))
-    return t_test("yuen", effect, se, df, least, alpha, alternative, "trimmed mean difference")
+    return t_test(test, effect, se, df, least, alpha, alternative, "trimmed mean difference")
 
 
-def _trimmed(x: Floats) -> tuple[Floats, Floats]:
-    """The sorted scores without a fifth at each end, and with the ends moved inwards instead."""
-    n = x.shape[-1]
+def _trimmed(x: Floats, cut: int) -> tuple[Floats, Floats]:
+    """The sorted scores without so many at each end, and with those moved inwards instead."""
     x = np.sort(x, axis=-1)
-    middle = x[..., n // 5 : n - n // 5]
+    middle = x[..., cut : x.shape[-1] - cut]
     return middle, np.clip(x, middle[..., :1], middle[..., -1:])
-
-
-# ---------------------------------------------------------------- shared by the t tests
 
 
 def welch_error(found: Moments, n_a: int, n_b: int) -> tuple[Floats, Floats]:
