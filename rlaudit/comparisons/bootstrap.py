@@ -2,7 +2,18 @@
 
 Each test is its interval, asked at which level it lets go of 0. The percentile and the pivotal (or basic) interval are
 two: the first takes the quantiles q of the resampled differences d* as they are, [q_lo, q_hi]; the second mirrors them
-at the difference d itself, [2 d - q_hi, 2 d - q_lo]. Papers mix them up.
+at the difference d itself, [2 d - q_hi, 2 d - q_lo]. Papers mix them up. False positives of 2, 3, 5, 10, 30 seeds a
+side, in percent at alpha = .05 (standard error .15); the third column is the HalfCheetah finals of SAC, up to 20 seeds:
+
+                 normal            log-normal         SAC
+    percentile   33 19 12  8  6    33 18 13  9  7     33 19 13 10  9
+    pivotal      33 19 12  8  6    33 16  9  5  4     33 15  8  5  4
+    BCa          33 19 12  8  6    33 20 17 15 12     33 21 17 16 15
+    bootstrap-t   0  2  4  5  5     0  1  3  7  9      0  1  4  8 10
+    expanded      0  0  3  4  4     0  0  3  4  5      0  0  3  4  6
+
+The expanded one is the one to use. Those that correct for the skewness of the seeds, BCa and bootstrap-t, err more
+where agents are skewed: in the difference of two that are alike it cancels, in few seeds of each it does not.
 
 With `interval=False`, `low` and `high` are NaN: where all resamples are enumerated, the quantiles of a batch cost 20
 times its p-values.
@@ -192,7 +203,8 @@ def bootstrap_bca(
     def side(mass: Floats, middle: Floats, bend: Floats) -> _Side:
         share = x.share(mass)
         error = bca.error_of(share, middle, bend, x.total) if x.n_simulated else np.zeros_like(share)
-        return _Side(ndtr(bca.level_of(share, ndtri(middle), bend)[0]), error)
+        # A share that meets its level but for the rounding of ndtr(ndtri(share)) must not miss it.
+        return _Side(ndtr(bca.level_of(share, ndtri(middle), bend)[0]) * (1 - 1e-12), error)
 
     middle, below, above, low, high = _each(x.differences(rng), read)
     greater, less = side(x.total - above, middle, bend), side(x.total - below, 1 - middle, -bend)
