@@ -147,6 +147,8 @@ def bootstrap_t(
     A resample whose groups are both constant has no se*: its t* is infinite, with the sign of d* - d, and where d* = d
     it counts on both sides. At least min(n_a, n_b) of the n_a^n_a n_b^n_b resamples are such on either side, whatever
     the scores, so that p >= .25 at n = 2 and >= .0082 at n = 3. A simulated tail is (1 + c) / (1 + B).
+
+    Unequal groups err more: .075 of normal seeds at 2v6 (Welch .076), .12 of log-normal ones at 3v9 and 5v15 (.05-.06).
     """
     n_a, n_b = a.shape[-1], b.shape[-1]
     if min(n_a, n_b) < 2:
