@@ -88,6 +88,16 @@ def _all_sums(x: Floats) -> Floats:
     return sums
 
 
+def listed_sums(x: Floats, n_taken: int) -> Floats:
+    """Sums of all C(n, n_taken) subsets of that size of each row, always in the same order: (n_rows, n_subsets)."""
+    n_rows, n = x.shape
+    halves = x[:, : n // 2], x[:, n // 2 :]
+    sums = [_all_sums(half) for half in halves]
+    sizes = [_all_sums(np.ones((1, half.shape[1])))[0] for half in halves]
+    pairs = (sums[0][:, sizes[0] == k, None] + sums[1][:, None, sizes[1] == n_taken - k] for k in range(n_taken + 1))
+    return np.concatenate([pair.reshape(n_rows, -1) for pair in pairs], axis=1)
+
+
 class _Layout(NamedTuple):
     """What is the same for all rows."""
 
