@@ -9,7 +9,16 @@ from shared_data import finals
 from statsmodels.stats.power import TTestIndPower
 
 from rlaudit.comparisons import COMPARISONS
-from rlaudit.power import MOST_SEEDS, cohen_d_interval, retrodesign, seeds_for_power, seeds_needed, welch_power
+from rlaudit.power import (
+    MOST_SEEDS,
+    cohen_d_interval,
+    retrodesign,
+    seeds_for_power,
+    seeds_needed,
+    smallest_effect,
+    student_power,
+    welch_power,
+)
 
 ALPHA = 0.05
 
@@ -55,6 +64,54 @@ def test_power_is_symmetric_grows_with_seeds_and_gain_and_never_leaves_its_range
     assert (np.diff(power, axis=0) > -1e-9).all()
     assert (np.diff(power, axis=1) > -1e-9).all()
     np.testing.assert_allclose(welch_power(-d, n, ALPHA), power)
+
+
+# ---------------------------------------------------------------- Student's test
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.01])
+@pytest.mark.parametrize(
+    ("d", "n_a", "n_b"), [(1, 5, 5), (0.5, 3, 3), (2, 2, 2), (0.7, 5, 20), (-0.7, 20, 5), (1, 64, 64)]
+)
+def test_power_of_student_is_that_of_statsmodels(d: float, n_a: int, n_b: int, alpha: float) -> None:
+    expected = TTestIndPower().power(d, n_a, alpha, ratio=n_b / n_a)
+    assert float(student_power(d, n_a, alpha, n_b)) == pytest.approx(expected, abs=1e-9)
+
+
+def test_power_of_student_is_what_simulating_the_test_gives() -> None:
+    x = np.random.default_rng(0).normal(0, 1, (200_000, 10)) + np.repeat([1.2, 0.0], [3, 7])
+    found = COMPARISONS["student"](x[:, :3], x[:, 3:], alpha=ALPHA, rng=np.random.default_rng(0), n_resamples=1)
+    assert float(student_power(1.2, 3, ALPHA, 7)) == pytest.approx((found.p_value <= ALPHA).mean(), abs=0.004)
+
+
+def test_a_one_sided_critical_value_would_overstate_it() -> None:
+    """The .365 that was published as .49, at the 20 seeds an agent and the d = .52 that would make it so."""
+    assert float(student_power(0.5237, 20, ALPHA)) == pytest.approx(0.365, abs=1e-3)
+    assert float(student_power(0.5237, 20, 2 * ALPHA)) == pytest.approx(0.493, abs=1e-3)
+
+
+def test_power_without_a_gain_is_the_level() -> None:
+    np.testing.assert_allclose(student_power(0, [2, 5, 100], ALPHA), ALPHA)
+
+
+# ---------------------------------------------------------------- smallest effect
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 20, 500])
+@pytest.mark.parametrize("power", [0.3, 0.8, 0.99])
+def test_the_smallest_effect_has_the_power_that_was_asked_for(n: int, power: float) -> None:
+    assert power == pytest.approx(float(welch_power(smallest_effect(n, power, ALPHA), n, ALPHA)), abs=1e-6)
+
+
+def test_with_many_seeds_the_smallest_effect_is_that_of_statsmodels() -> None:
+    assert TTestIndPower().solve_power(nobs1=200, alpha=ALPHA, power=0.8) == pytest.approx(
+        smallest_effect(200, 0.8, ALPHA), rel=1e-3
+    )
+
+
+def test_one_seed_finds_nothing_and_a_power_below_the_level_needs_no_effect() -> None:
+    assert np.inf == smallest_effect(1, 0.8, ALPHA)
+    assert 0 == smallest_effect(5, 0.03, ALPHA)
 
 
 # ---------------------------------------------------------------- seeds needed

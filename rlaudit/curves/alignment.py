@@ -58,7 +58,7 @@ def two_agents(a: Curves, b: Curves) -> tuple[Ints, Floats, Floats]:
     return steps, x, y
 
 
-def lone_start(values: Floats) -> tuple[Floats, Floats]:
+def from_first(values: Floats) -> tuple[Floats, Floats]:
     """The first value at each step (n_points,), and all values measured from it: equal ones become 0 at any offset.
 
     NaN stays NaN, and so does a step without any value.

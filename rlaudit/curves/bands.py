@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from rlaudit.comparisons.moments import flat_reach, welch_df
-from rlaudit.curves.alignment import Curves, lone_start, one_agent, two_agents
+from rlaudit.curves.alignment import Curves, from_first, one_agent, two_agents
 from rlaudit.seeds import generator
 from rlaudit.types import Floats, Ints, frozen_array
 
@@ -45,7 +45,11 @@ def band(
     of Statistics 16). At steps with fewer than 8 different values, where the bootstrap has too little to resample,
     it is Student's interval with a Bonferroni share of the level; so with 5 seeds everywhere.
 
-    COVERAGE_TABLE
+    Coverage at .95, 400 sets of 60 points, standard error .011, with n = 5, 8, 10, 30 runs: random walks .98 .99 .99
+    .96; AR(1) of .9 .96 1.0 1.0 .97; its exponential (log-normal) .53 .99 .98 .96; SAC .88 .96 .99 .93; TD3 .94 .97
+    .99 .95. Five runs do not show how skewed they are. Not studentised, with the bootstrap's own normal quantiles, it
+    would be .05 (n = 5), .49 (10) and .86 (30) for AR(1), and .66 for SAC with 30. The price is width: 3.2 times the
+    pointwise interval with 5 runs, 2 to 5 times with 10, 1.5 to 3 times with 30.
 
     Where one run is left there are no ends; where all runs agree the band is a point, as Student's interval is.
     """
@@ -63,7 +67,8 @@ def difference_band(
 ) -> Band:
     """The same for mean(a) - mean(b), each agent resampled on its own, with Welch's standard error.
 
-    DIFFERENCE_TABLE
+    Coverage at .95 with one agent three times as wide as the other, n = 5, 8, 10, 30: random walks .97 .99 .97 .96;
+    AR(1) of .9 .92 1.0 .98 .96; log-normal .71 .99 .98 .98; SAC .90 .95 1.0 .94; TD3 .95 .97 .97 .97.
 
     Where both agents are constant, but different, there are no ends unless the permutation test is sure enough.
     """
@@ -89,7 +94,7 @@ class _Group(NamedTuple):
 
 
 def _group(values: Floats) -> _Group:
-    first, moved = lone_start(values)
+    first, moved = from_first(values)
     seen = ~np.isnan(moved)
     n = seen.sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -15,7 +15,7 @@ from scipy.special import stdtrit
 
 from rlaudit.comparisons.moments import smallest_p
 from rlaudit.comparisons.permutations import _patterns, _random_patterns
-from rlaudit.curves.alignment import Curves, lone_start, two_agents
+from rlaudit.curves.alignment import Curves, from_first, two_agents
 from rlaudit.seeds import generator
 from rlaudit.types import Floats, Ints, frozen_array
 
@@ -154,7 +154,7 @@ class _Pool(NamedTuple):
 
     @classmethod
     def of(cls, a: Floats, b: Floats) -> "_Pool":
-        moved = lone_start(np.concatenate([a, b]))[1]
+        moved = from_first(np.concatenate([a, b]))[1]
         seen = ~np.isnan(moved)
         with np.errstate(divide="ignore", invalid="ignore"):
             mean_a, mean_b = (
@@ -202,7 +202,7 @@ def _deal(pool: _Pool, rng: np.random.Generator, n_resamples: int) -> _Deal:
     """|t| is the same for mirror images, so that half of the patterns of equal groups are enough."""
     n, n_a = len(pool.x), pool.n_a
     n_patterns = comb(n, n_a) // (2 if 2 * n_a == n else 1)
-    least = smallest_p(n_a, n - n_a)
+    least = smallest_p(n_a, n - n_a) if 1 < n_a < n - 1 else 1.0
     if n_patterns <= n_resamples:
         return _Deal(_blocks(pool, iter([_patterns(n, n_a)[0]])), n_patterns, True, least)
     drawn = _random_patterns(rng, n, n_a, n_resamples)

@@ -4,7 +4,9 @@ Experiments are drawn from the pilot's own scores, smoothed where there are fewe
 five seeds say of their distribution is little, so every answer carries a 95 % interval over seeds: the pilot itself is
 drawn anew, and its draws are asked again. Paired tests see the differences of the pilot's pairs.
 
-COVERAGE
+Measured with 150 pilots of N = 5, 10, 20, 40 each (standard error .02), Welch at n = 10: the interval holds the true
+power in .91 .96 .91 .93 (normal seeds, d = 1) and .95 .89 .91 .88 (SAC against TD3); at n = 20 in .91 .97 .89 .94 and
+.93 .83 .81 .82. What is missed lies below: a pilot without one of the rare failed runs cannot know of them.
 """
 
 from collections.abc import Callable, Sequence
