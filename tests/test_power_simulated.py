@@ -159,6 +159,10 @@ def test_a_pilot_with_nan_and_an_unknown_test_are_refused_as_everywhere() -> Non
         simulated_power(np.array([1.0, np.nan]), np.array([1.0, 2.0]), (5,))
     with pytest.raises(RlauditError, match="Did you mean 'welch'"):
         simulated_power(np.array([1.0, 3.0]), np.array([1.0, 2.0]), (5,), test="welsh")
+    with pytest.raises(RlauditError, match="one score per seed, on one axis"):
+        simulated_power(np.ones((2, 3)), np.ones((2, 3)), (5,))
+    with pytest.raises(RlauditError, match=r"pairs a\[i\] with b\[i\]"):
+        simulated_power(np.array([1.0, 3.0]), np.array([1.0, 2.0, 4.0]), (5,), test="paired_t")
 
 
 # ---------------------------------------------------------------- seeds needed

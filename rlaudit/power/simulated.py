@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from rlaudit.comparisons import COMPARISONS, PAIRED, compare
 from rlaudit.comparisons.moments import moments
-from rlaudit.errors import NotEnoughSeeds
+from rlaudit.errors import NotEnoughSeeds, RlauditError, did_you_mean
 from rlaudit.pools import SMALL, draw_from_each, fresh_seeds, interval_over_pools
 from rlaudit.power.formula import smallest_effect
 from rlaudit.results import SeedsNeeded
@@ -247,8 +247,14 @@ def simulated_smallest_effect(
 
 def _pilot(a: Floats, b: Floats, test: str) -> tuple[Floats, Floats]:
     """Both pools of scores; of a paired test the differences, and nothing to subtract from them."""
-    compare(a, b, test, n_resamples=1)  # refuses what no test can read
+    if test not in COMPARISONS:
+        raise RlauditError(f"{test!r} is not a test.{did_you_mean(test, COMPARISONS)} (rlaudit list tests)")
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    compare(a, b)  # refuses scores that no test can read
+    if a.ndim != 1 or b.ndim != 1:
+        raise RlauditError(f"a {a.shape} and b {b.shape}: a pilot is one score per seed, on one axis")
+    if test in PAIRED and len(a) != len(b):
+        raise RlauditError(f"{test} pairs a[i] with b[i]: a has {len(a)} scores and b {len(b)}")
     if min(len(a), len(b)) < 2:
         raise NotEnoughSeeds("a pilot of one seed says nothing of the spread: give at least two seeds an agent")
     return (a - b, np.zeros_like(b)) if test in PAIRED else (a, b)
