@@ -176,9 +176,10 @@ def test_no_step_without_a_difference_is_named_in_more_than_alpha() -> None:
 
 @pytest.mark.parametrize(("agent", "student", "welch"), [("sac", 0.92, 0.885), ("td3", 0.66, 0.615)])
 def test_real_runs_of_one_agent_differ_at_some_step_but_not_as_curves(agent: str, student: float, welch: float) -> None:
-    """STATISTICS.md has 93 % and 68 % for tests at each step: those of Student, scipy's default; Welch's are fewer.
+    """93 % and 68 % were noted beforehand for tests at each step; how is not known, and Student's come closest.
 
-    1,000 splits: standard errors .009 to .015; over 4,000 we measured .923, .662 (Student) and .882, .620 (Welch).
+    Over 4,000 splits we measured .923 and .662 (Student; standard errors .004, .007), .882 and .620 (Welch). 1,000
+    splits have standard errors of .009 to .015; .045 is three of the larger one.
     """
     pool, rng = curves(agent)[1:], np.random.default_rng(0)
     hits = np.zeros(4)
