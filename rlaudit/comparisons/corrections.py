@@ -1,5 +1,7 @@
 """Many comparisons at one level."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -17,3 +19,21 @@ def holm(p_values: ArrayLike) -> Floats:
     adjusted = np.empty_like(p)
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return np.where(np.isnan(p), np.nan, adjusted)
+
+
+def benjamini_hochberg(p_values: ArrayLike) -> Floats:
+    """Step-up adjusted p-values (Benjamini & Hochberg 1995, J. Royal Statistical Society B 57, 289-300).
+
+    Calling those at most alpha keeps the expected share of false ones among them below alpha, for p-values that are
+    independent or positively dependent. That is less than `holm` promises: with 20 comparisons of which 10 are real,
+    one call in twenty is wrong on average, and some family often holds a wrong one. NaN as in `holm`.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p)  # NaN last
+    steps = np.nan_to_num(p[order], nan=1.0) * len(p) / np.arange(1, len(p) + 1)
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
+    return np.where(np.isnan(p), np.nan, adjusted)
+
+
+CORRECTIONS: dict[str, Callable[[ArrayLike], Floats]] = {"holm": holm, "benjamini_hochberg": benjamini_hochberg}
