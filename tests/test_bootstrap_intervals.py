@@ -132,19 +132,25 @@ def test_bootstrap_t_studentises_all_resamples(n_a: int, n_b: int, tied: bool, s
         a, b = np.round(a / 2), np.round(b)
         a[0], b[0] = 4, b[1] + 1  # not all equal
     d, se, lower, upper = t_by_hand(a, b)
-    result, left_out = run("bootstrap_t", a, b, alpha=0.4), int(0.2 * len(lower) + 1e-9)
-    p = min(1, 2 * min(shares(upper, d / se)[0], shares(lower, d / se)[1]))
-    assert float(result.p_value) == pytest.approx(p, abs=1e-12)
+    both, *one_sided = (run("bootstrap_t", a, b, alpha=0.4, side=side) for side in ("two-sided", "greater", "less"))
+    size, left_out = np.sort(np.abs(upper)), int(0.4 * len(lower) + 1e-9)
+    assert float(both.p_value) == pytest.approx(shares(size, abs(d / se))[0], abs=1e-12)
+    reach = size[-1 - left_out] * se
+    np.testing.assert_allclose([both.low, both.high], [d - reach, d + reach], atol=1e-8)
+    p = shares(upper, d / se)[0], shares(lower, d / se)[1]
+    np.testing.assert_allclose([float(result.p_value) for result in one_sided], p, atol=1e-12)
     ends = [d - upper[-1 - left_out] * se, d - lower[left_out] * se]
-    np.testing.assert_allclose([result.low, result.high], ends, atol=1e-8)
-    assert float(result.statistic) == pytest.approx(d / se)
+    np.testing.assert_allclose([one_sided[0].low, one_sided[1].high], ends, atol=1e-8)
+    assert float(both.statistic) == pytest.approx(d / se)
 
 
 def test_a_resample_that_shows_neither_spread_nor_difference_counts_on_both_sides() -> None:
     """Of 16 resamples of {9, 10} against {0, 1} four have no spread: one at each infinity, two that are 0/0."""
-    result = run("bootstrap_t", np.array([9.0, 10.0]), np.array([0.0, 1.0]), alpha=0.35)
-    assert result.p_value == 2 * 3 / 16
+    a, b = np.array([9.0, 10.0]), np.array([0.0, 1.0])
+    result = run("bootstrap_t", a, b, alpha=0.2)
+    assert result.p_value == 4 / 16
     assert (float(result.low), float(result.high)) == (-np.inf, np.inf)
+    assert run("bootstrap_t", a, b, side="greater").p_value == 3 / 16
 
 
 scores = arrays(np.float64, (2, 3), elements=st.integers(-50, 50).map(lambda x: x / 8))
@@ -155,10 +161,10 @@ scores = arrays(np.float64, (2, 3), elements=st.integers(-50, 50).map(lambda x: 
 def test_bootstrap_t_never_claims_more_than_its_resamples_without_spread_allow(
     x: np.ndarray, gap: float, n_b: int
 ) -> None:
-    """.25 at 2v2 and 6/729 at 3v3, whatever the scores; without any spread the answer is the permutation test's."""
+    """.25 at 2v2 and 9/729 at 3v3, whatever the scores; without any spread the answer is the permutation test's."""
     a, b = x[0] + gap, x[1][:n_b]
     result = run("bootstrap_t", a, b)
-    assert result.min_p == pytest.approx(2 * n_b / (27 * n_b**n_b))
+    assert result.min_p == pytest.approx(3 * n_b / (27 * n_b**n_b))
     if np.ptp(a) > 0 or np.ptp(b) > 0:
         assert result.p_value >= result.min_p * (1 - 1e-9)
     if n_b == 2:
@@ -173,9 +179,9 @@ def test_bootstrap_t_agrees_with_resamples_drawn_one_by_one(simulated: None) -> 
         x, y = rng.choice(a, 13), rng.choice(b, 13)
         t.append((x.mean() - y.mean() - d) / np.sqrt((x.var(ddof=1) + y.var(ddof=1)) / 13))
     se = np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 13)
-    ends = d + 0.8 - np.quantile(t, [0.975, 0.025]) * se
-    np.testing.assert_allclose([ours.low, ours.high], ends, atol=0.12)
-    p = 2 * min(shares(np.array(t), (d + 0.8) / se))
+    reach = np.quantile(np.abs(t), 0.95) * se
+    np.testing.assert_allclose([ours.low, ours.high], [d + 0.8 - reach, d + 0.8 + reach], atol=0.12)
+    p = shares(np.abs(t), (d + 0.8) / se)[0]
     assert float(ours.p_value) == pytest.approx(p, abs=5 * float(ours.mc_error))
 
 
@@ -185,10 +191,11 @@ def test_for_many_normal_seeds_bootstrap_t_comes_near_welch() -> None:
     assert np.median(np.abs(p - stats.ttest_ind(a, b, axis=1, equal_var=False).pvalue)) < 0.01
 
 
-@pytest.mark.parametrize(("agent", "n", "rate"), [("sac", 3, 0.012), ("sac", 5, 0.038), ("sac", 20, 0.098)])
-def test_bootstrap_t_corrects_a_skewness_that_cancels(agent: str, n: int, rate: float) -> None:
-    """SAC's seeds have a long tail to the left: the group that drew from it makes t* skewed, the difference is not."""
-    assert same_agent_rate("bootstrap_t", agent, n, 20_000) == pytest.approx(rate, abs=0.008)
+@pytest.mark.parametrize(("n", "rate"), [(3, 0.009), (5, 0.017), (10, 0.017), (20, 0.015)])
+def test_the_symmetric_bootstrap_t_keeps_its_level_on_skewed_seeds(n: int, rate: float) -> None:
+    """SAC's seeds have a long tail to the left. The equal-tailed interval errs in .098 of the splits at n = 20: the
+    group that drew from the tail makes t* skewed, the difference of two such groups is not."""
+    assert same_agent_rate("bootstrap_t", "sac", n, 20_000) == pytest.approx(rate, abs=0.006)
 
 
 # ---------------------------------------------------------------- BCa
@@ -283,7 +290,7 @@ def test_an_interval_lets_go_of_no_difference_exactly_where_p_reaches_its_level(
         np.testing.assert_array_equal(excluded, result.p_value <= alpha, err_msg=f"{alpha}")
 
 
-@EVERY
+@pytest.mark.parametrize("test", [test for test in FIVE if test != "bootstrap_t"])  # whose two tails are one
 def test_two_sided_p_is_twice_the_smaller_side(test: str) -> None:
     a, b = groups(5, 4, gap=0.3, rows=(50,))
     both, *each = (run(test, a, b, side=side, interval=False) for side in ("two-sided", "greater", "less"))
