@@ -28,6 +28,7 @@ from rlaudit.config_values import (
     Text,
     ascending,
     distinct_names,
+    with_a_decider,
 )
 from rlaudit.errors import ConfigError, did_you_mean
 from rlaudit.types import Problem, canonical_json
@@ -40,6 +41,7 @@ TestName = Literal[
     "mann_whitney", "brunner_munzel", "rank_t", "kolmogorov_smirnov", "almost_stochastic_order",
     "paired_t", "sign_flip", "paired_bootstrap",
 ]  # fmt: skip
+CorrectionName = Literal["holm", "benjamini_hochberg", "max_t"]
 BackendName = Literal["sb3"]
 ExperimentName = Literal["audit"]
 ScoreName = Literal["final", "auc", "best"]
@@ -51,6 +53,7 @@ _CHOICES: dict[
     str, tuple[str, tuple[str, ...], str]
 ] = {  # key -> what a value is, the values, the verb that lists them
     "tests": ("a test", TESTS, " (rlaudit list tests)"),
+    "correction": ("a correction", get_args(CorrectionName), ""),
     "backend": ("a backend", BACKEND_NAMES, " (rlaudit list backends)"),
     "experiment": ("an experiment", EXPERIMENT_NAMES, " (rlaudit list experiments)"),
     "score": ("a score", get_args(ScoreName), ""),
@@ -120,7 +123,11 @@ class AuditSettings(_Frozen):
         tuple[TestName, ...],
         Field(min_length=1, description="the first one decides the verdict"),
         AfterValidator(distinct_names),
+        AfterValidator(with_a_decider),
     ] = ("welch", "student", "permutation", "bootstrap_percentile", "bootstrap_expanded", "mann_whitney")
+    correction: Annotated[
+        CorrectionName, Field(description="over all comparisons; max_t goes with permutation_studentised as first test")
+    ] = "holm"
     splits: Annotated[
         int, Field(ge=100, le=1_000_000), WHOLE, Field(description="how many are drawn where there are above 100,000")
     ] = 10_000

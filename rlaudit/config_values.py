@@ -95,6 +95,16 @@ def distinct_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+_NO_DECIDERS = {"kolmogorov_smirnov": "it also rejects where only the spreads differ"}
+
+
+def with_a_decider(tests: tuple[str, ...]) -> tuple[str, ...]:
+    """The first one says which agent is better, so that it must not reject for other reasons."""
+    if tests[0] in _NO_DECIDERS:
+        raise ValueError(f"lets {tests[0]} decide which agent is better, but {_NO_DECIDERS[tests[0]]}; name it later")
+    return tests
+
+
 # ---------------------------------------------------------------- seeds
 
 

@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from rlaudit.comparisons import PAIRED
+from rlaudit.comparisons.paired import paired_scores
 from rlaudit.pools import draw_from_each, interval_over_pools, with_replacement
 from rlaudit.power.simulated import experiments
 from rlaudit.results import Subset, SubsetTest
@@ -42,9 +44,12 @@ def audit_subset(
     drawn_a = with_replacement(a.scores, (n_draws, size), generator(seed, *stream, "a"))
     drawn_b = with_replacement(b.scores, (n_draws, size), generator(seed, *stream, "b"))
     effects = drawn_a.mean(-1) - drawn_b.mean(-1)
-    results = {
-        test: _conclusions(test, drawn_a, drawn_b, truth, alpha, generator(seed, *stream, test)) for test in tests
-    }
+    results = {}
+    for test in tests:
+        drawn = (drawn_a, drawn_b)
+        if test in PAIRED:
+            drawn = _pairs_with_replacement(a, b, (n_draws, size), generator(seed, *stream, "pairs"))
+        results[test] = _conclusions(test, *drawn, truth, alpha, generator(seed, *stream, test))
     wrong_sign = float((effects * truth < 0).mean())
     each = min(_DRAWS_EACH, max(50, n_draws // 50))
     wrong_signs, rights = _other_pools(a.scores, b.scores, size, each, truth, alpha, generator(seed, *stream, "pools"))
@@ -53,6 +58,14 @@ def audit_subset(
         right_low, right_high = interval_over_pools(results["welch"].right, rights)
         results["welch"] = replace(results["welch"], right_low=right_low, right_high=right_high)
     return Subset(size, n_draws, wrong_sign, wrong_low, wrong_high, results)
+
+
+def _pairs_with_replacement(
+    a: ArmScores, b: ArmScores, shape: tuple[int, ...], rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    x, y = paired_scores(a, b)
+    drawn = rng.integers(0, len(x), shape)
+    return x[drawn], y[drawn]
 
 
 def _conclusions(test: str, a: Floats, b: Floats, truth: float, alpha: float, rng: np.random.Generator) -> SubsetTest:

@@ -7,7 +7,7 @@ beyond them. The rules stand in the order of their weight; findings are sorted b
 from collections.abc import Callable, Iterator
 
 from rlaudit.comparisons.moments import smallest_p
-from rlaudit.results import FEW, Audit, PairAudit
+from rlaudit.results import FEW, Audit, PairAudit, TestResult
 from rlaudit.types import Finding, Level, Verdict
 from rlaudit.wording import interval, name_of, number, on, p_text, percent
 
@@ -87,12 +87,18 @@ def verdicts(audit: Audit) -> Iterator[Finding]:
         yield _verdict(audit, pair)
 
 
+def _seeds(test: TestResult, n_a: int, n_b: int) -> str:
+    if test.n_pairs is None:
+        return f"{n_a} against {n_b} seeds"
+    return f"{test.n_pairs} pairs of seeds with a correlation of {number(test.correlation, 2)}"
+
+
 def _verdict(audit: Audit, pair: PairAudit) -> Finding:
     n_a, n_b = (audit.arm(agent, pair.task).n_seeds for agent in (pair.a, pair.b))
     test = pair.tests[pair.decided_by]
     numbers = (
         f"difference of the means {number(pair.effect)}, {_level(audit)} interval {interval(pair.low, pair.high)}, "
-        f"{name_of(pair.decided_by)} {p_text(test.p_value)}{_adjusted(pair, audit)}, {n_a} against {n_b} seeds"
+        f"{name_of(pair.decided_by)} {p_text(test.p_value)}{_adjusted(pair, audit)}, {_seeds(test, n_a, n_b)}"
     )
     evidence = {
         "effect": pair.effect, "low": pair.low, "high": pair.high, "p_value": test.p_value,

@@ -11,10 +11,12 @@ from itertools import combinations
 
 import numpy as np
 
-from rlaudit.comparisons import COMPARISONS, holm, probability_better, tost
+from rlaudit.comparisons import COMPARISONS, PAIRED, holm, probability_better, tost
+from rlaudit.comparisons.effects import EFFECTS
+from rlaudit.comparisons.paired import paired_scores
 from rlaudit.few_seeds import audit_subsets
 from rlaudit.power import cohen_d_interval, seeds_needed, welch_power
-from rlaudit.results import Imputed, PairAudit, TestResult
+from rlaudit.results import EffectSize, Imputed, PairAudit, TestResult
 from rlaudit.seeds import generator
 from rlaudit.types import ArmScores, Comparison, Floats, ScoreTable, Verdict
 from rlaudit.wording import name_of
@@ -75,23 +77,30 @@ def _audit_pair(a: ArmScores, b: ArmScores, settings: PairSettings) -> PairAudit
         p_adjusted=None,
         margin=settings.margin,
         p_equivalent=float(tost(a.scores, b.scores, settings.margin)) if settings.margin else None,
-        tests={test: _test_result(result) for test, result in results.items()},
+        tests={test: _test_result(result, a, b) for test, result in results.items()},
         subsets=audit_subsets(
             a, b, tests=settings.tests, alpha=settings.alpha, n_draws=settings.n_draws, seed=settings.seed
         ),
         seeds_needed=seeds_needed(a.scores, b.scores, alpha=settings.alpha),
         power_curve=power_curve(settings.alpha),
         imputed=_imputed(a, b, results[decider], settings),
+        effects=_effects(a, b, settings),
     )
 
 
 def _run(test: str, a: ArmScores, b: ArmScores, settings: PairSettings) -> Comparison:
     rng = generator(settings.seed, "pair", a.agent, b.agent, a.task, test)
-    return COMPARISONS[test](a.scores, b.scores, alpha=settings.alpha, rng=rng, n_resamples=N_RESAMPLES)
+    x, y = paired_scores(a, b) if test in PAIRED else (a.scores, b.scores)
+    return COMPARISONS[test](x, y, alpha=settings.alpha, rng=rng, n_resamples=N_RESAMPLES)
 
 
-def _test_result(result: Comparison) -> TestResult:
+def _test_result(result: Comparison, a: ArmScores, b: ArmScores) -> TestResult:
+    paired = result.correlation is not None
     return TestResult(
+        effect=_finite(result.effect),
+        estimand=result.estimand,
+        n_pairs=len(set(a.seeds) & set(b.seeds)) if paired else None,
+        correlation=_finite(result.correlation),
         statistic=_finite(result.statistic),
         df=_finite(result.df),
         p_value=_finite(result.p_value),
@@ -101,6 +110,12 @@ def _test_result(result: Comparison) -> TestResult:
         mc_error=float(result.mc_error),
         direction=int(np.nan_to_num(result.direction)),
     )
+
+
+def _effects(a: ArmScores, b: ArmScores, settings: PairSettings) -> dict[str, EffectSize]:
+    rng = generator(settings.seed, "effects", a.agent, b.agent, a.task)
+    sizes = {name: effect(a.scores, b.scores, alpha=settings.alpha, rng=rng) for name, effect in EFFECTS.items()}
+    return {name: EffectSize(*map(_finite, size)) for name, size in sizes.items()}
 
 
 def _finite(value: Floats | float | None) -> float | None:
@@ -118,11 +133,16 @@ def _imputed(a: ArmScores, b: ArmScores, without: Comparison, settings: PairSett
         return None
     worst = np.min if settings.higher_is_better else np.max
     floor = float(worst(np.concatenate([a.scores, b.scores])))
-    a, b = (replace(arm, scores=np.append(arm.scores, [floor] * len(arm.failed))) for arm in (a, b))
+    a, b = (_filled(arm, floor) for arm in (a, b))
     result = _run(settings.tests[0], a, b, settings)
     significant, before = result.p_value <= settings.alpha, without.p_value <= settings.alpha
     agrees = bool(significant == before and (not significant or result.direction == without.direction))
-    return Imputed(floor, float(result.effect), float(result.p_value), agrees)
+    return Imputed(floor, float(a.scores.mean() - b.scores.mean()), float(result.p_value), agrees)
+
+
+def _filled(arm: ArmScores, floor: float) -> ArmScores:
+    scores = np.append(arm.scores, np.full(len(arm.failed), floor))
+    return replace(arm, seeds=(*arm.seeds, *arm.failed), scores=scores, failed=())
 
 
 # ---------------------------------------------------------------- the verdict

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rlaudit.types import Finding, SeedLabel, Verdict
+from rlaudit.types import Estimand, Finding, SeedLabel, Verdict
 
 SCHEMA = "rlaudit.audit/1"
 FEW = 5  # the number of seeds that papers use most: what would it have said?
@@ -101,11 +101,24 @@ class TestResult:
     statistic: float | None
     df: float | None
     p_value: float | None
-    low: float | None  # interval of the effect at level 1 - alpha
+    low: float | None  # interval of `effect` at level 1 - alpha
     high: float | None
     min_p: float | None
     mc_error: float
     direction: int = 0  # 1 where a scores higher, -1 where b does, by the test's own statistic
+    effect: float | None = None  # of the test's own estimand, which `low` and `high` bound
+    estimand: Estimand = "mean difference"
+    n_pairs: int | None = None  # paired tests only: seeds that both agents have, ...
+    correlation: float | None = None  # ... and how their scores correlate
+
+
+@dataclass(frozen=True)
+class EffectSize:
+    """How large, with its interval at level 1 - alpha; None: cannot be said, or no end."""
+
+    value: float | None
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
@@ -167,6 +180,7 @@ class PairAudit:
     seeds_needed: SeedsNeeded
     power_curve: tuple[tuple[float, int, float], ...]  # (true gain in sd, seeds an agent, power of Welch)
     imputed: "Imputed | None" = None  # None: no seed failed
+    effects: Mapping[str, EffectSize] = field(default_factory=dict)  # names of comparisons.effects.EFFECTS
 
     def at_few(self) -> Subset | None:
         """What five seeds an agent would have concluded, or the nearest number that was drawn."""

@@ -195,16 +195,20 @@ def _arms(audit: Audit) -> Table:
     return table
 
 
+_SHORT = {"welch": "Welch p", "permutation": "perm. p"}
+
+
 def _pairs(audit: Audit, width: int) -> Table:
-    columns = ("A against B", "A - B", "Welch p", "perm. p", "P(A>B)", "verdict", "seeds *")
-    table = _table(*columns, gap=2 if width >= _WIDTH else 1)
+    decider = audit.comparisons[0].decided_by
+    tests = [decider, "permutation" if decider != "permutation" else "welch"]
+    columns = ("A against B", "A - B", *(_SHORT.get(test, f"{test} p") for test in tests), "P(A>B)", "verdict")
+    table = _table(*columns, "seeds *", gap=2 if width >= _WIDTH else 1)
     for pair in audit.comparisons[:_MANY]:
         _add(
             table,
             _named(audit, f"{pair.a}\n/ {pair.b}", pair.task),
             f"{number(pair.effect)} {interval(pair.low, pair.high)}",
-            _p(pair, "welch"),
-            _p(pair, "permutation"),
+            *(_p(pair, test) for test in tests),
             number(pair.p_a_better, 2),
             _VERDICTS[pair.verdict],
             _seeds(pair),

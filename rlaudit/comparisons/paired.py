@@ -23,13 +23,28 @@ from rlaudit.comparisons.moments import ends, flat_p, moments, one_seed, per_sid
 from rlaudit.comparisons.parametric import t_test
 from rlaudit.comparisons.permutations import _blocks, _subset_sums, search_rows
 from rlaudit.comparisons.resampling import Blocks, Values, addable, bisect, differences, multisets
-from rlaudit.types import Alternative, Comparison, Floats
+from rlaudit.errors import NotEnoughSeeds
+from rlaudit.types import Alternative, ArmScores, Comparison, Floats
+from rlaudit.wording import on
 
 _LISTED = 12  # pairs up to which all 2^n - 1 subsets are listed
 _BUDGET = 2**18  # rows x subset sums of half the pairs: 36 pairs once (.8 s with its interval), 2,048 times 14
 _MULTISETS = 8  # pairs up to which all C(2n - 1, n) resamples are listed, while
 _RESAMPLES = 2**23  # rows times so many of them are at most this: .5 s
 _CHUNK = 2**20  # numbers in a chunk of random subsets: 8 MB
+
+
+def paired_scores(a: ArmScores, b: ArmScores) -> tuple[Floats, Floats]:
+    """(n_pairs,) twice: the scores of the seeds that both have, seed by seed. Raises NotEnoughSeeds without two."""
+    place = {seed: i for i, seed in enumerate(b.seeds)}
+    shared = [(i, place[seed]) for i, seed in enumerate(a.seeds) if seed in place]
+    if len(shared) < 2:
+        raise NotEnoughSeeds(
+            f"{a.agent!r} and {b.agent!r}{on(a.task)} share {len(shared)} seed(s), and a paired test needs 2. "
+            "Name unpaired tests in audit.tests."
+        )
+    of_a, of_b = np.array(shared).T
+    return a.scores[of_a], b.scores[of_b]
 
 
 def paired_t(

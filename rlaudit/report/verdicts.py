@@ -18,7 +18,7 @@ from rlaudit.report.parts import (
     verdict_words,
     versus,
 )  # fmt: skip
-from rlaudit.results import Audit, PairAudit
+from rlaudit.results import Audit, PairAudit, TestResult
 from rlaudit.wording import interval, name_of, number, p_text, percent
 
 _ESTIMATED = 2  # pairs that get an estimation plot of their own; more of them share one picture
@@ -35,7 +35,7 @@ def a_against_b(audit: Audit) -> SectionHtml | None:
         f"{pairs[0].a} against {pairs[0].b}?" if len(pairs) == 1 else "A against B?",
         tuple(_sentences(audit)),
         tuple(_figures(audit)),
-        (_pair_table(audit), _tests_table(audit)),
+        (_pair_table(audit), _effects_table(audit), _tests_table(audit)),
         (
             f"The verdict comes from {name_of(pairs[0].decided_by)} with all seeds, named before anybody looked; "
             f"family: {audit.family}. Interval of the difference: Welch. “Equivalent” comes only from two one-sided "
@@ -50,7 +50,9 @@ def _sentences(audit: Audit) -> Iterator[str]:
     pairs = audit.comparisons
     undecided = [pair for pair in pairs if pair.verdict.is_open]
     if len(pairs) <= _ESTIMATED:
-        yield from (_pair_sentence(audit, pair) for pair in pairs)
+        for pair in pairs:
+            yield _pair_sentence(audit, pair)
+            yield from _pairing(audit, pair)
     else:
         n = len(pairs)
         yield f"{n - len(undecided)} of {n} pairs are decided, {len(undecided)} are not ({audit.family})."
@@ -72,6 +74,16 @@ def _pair_sentence(audit: Audit, pair: PairAudit) -> str:
         f"{versus(audit, pair)}: {verdict_words(pair)}; {pair.reason}. The means differ by {number(pair.effect)}, "
         f"{level(audit)} interval {interval(pair.low, pair.high)}.{chance}"
     )
+
+
+def _pairing(audit: Audit, pair: PairAudit) -> Iterator[str]:
+    paired = next((one for one in pair.tests.values() if one.n_pairs is not None), None)
+    if paired:
+        yield (
+            f"{versus(audit, pair)}: paired tests take the {paired.n_pairs} seeds that both have for pairs; the "
+            f"correlation of their scores is {number(paired.correlation, 2)}. Without one pairing gains nothing, and "
+            "it is honest only where it was decided before anybody looked."
+        )
 
 
 def _imputed_sentence(audit: Audit, pair: PairAudit) -> str:
@@ -125,20 +137,47 @@ def _pair_table(audit: Audit) -> Table:
     return Table("verdicts", head, rows)
 
 
+_EFFECTS = {
+    "difference": "difference of the means",
+    "relative_difference": "relative difference of the means",
+    "hedges_g": "Hedges g, in sd",
+    "p_a_better": "P(A > B)",
+    "cliffs_delta": "Cliff's delta",
+    "iqm_difference": "difference of the interquartile means",
+}
+
+
+def _effects_table(audit: Audit) -> Table:
+    head = ("A", "B", "task", "effect", "estimate", f"{level(audit)} interval")
+    rows: Rows = tuple(
+        (pair.a, pair.b, pair.task, _EFFECTS.get(name, name), one.value, interval(one.low, one.high))
+        for pair in audit.comparisons
+        for name, one in pair.effects.items()
+    )
+    return Table("effects", head, rows)
+
+
 def _tests_table(audit: Audit) -> Table:
     head = (
-        "A", "B", "task", "test", "statistic", "df", "p", "interval of A − B", "smallest possible p",
+        "A", "B", "task", "test", "statistic", "df", "p", "about", "estimate", "interval", "smallest possible p",
         "simulation error of p",
     )  # fmt: skip
     rows: Rows = tuple(
         (
-            pair.a, pair.b, pair.task, test_name(name), one.statistic, one.df, one.p_value, ends(one.low, one.high),
-            one.min_p, one.mc_error,
+            pair.a, pair.b, pair.task, test_name(name), one.statistic, one.df, one.p_value, _about(one), one.effect,
+            ends(one.low, one.high), one.min_p, one.mc_error,
         )
         for pair in audit.comparisons
         for name, one in pair.tests.items()
     )  # fmt: skip
     return Table("every test, with all seeds, not adjusted", head, rows)
+
+
+def _about(one: TestResult) -> str:
+    """The estimand; with paired tests how many pairs there are and what their correlation is."""
+    if one.n_pairs is None:
+        return one.estimand
+    return f"{one.estimand}, {one.n_pairs} pairs, correlation {number(one.correlation, 2)}"
 
 
 # ---------------------------------------------------------------- how many seeds
