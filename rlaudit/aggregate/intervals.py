@@ -1,6 +1,26 @@
 """Where an interval is read from the bootstrap distribution.
 
-(coverage table)
+The percentile interval, which rliable gives, is too short for few runs; the stretched one is the default. Measured
+coverage in percent at level 95, of 4,000 tables (normal / log-normal scores; tasks that differ in their means):
+
+    runs x tasks        3 x 1  5 x 1 10 x 1  3 x 5  5 x 5 10 x 5 3 x 26 5 x 26 10 x 26
+    mean, percentile    75/64  85/73  90/80  86/78  90/84  93/89  89/85  92/90   94/93
+    mean, stretched     94/85  95/84  95/84  95/87  95/89  95/91  95/92  96/93   95/94
+    median, percentile  75/64  85/73  90/80  87/78  92/84  93/87  95/89  97/94   98/97
+    median, stretched   94/85  95/84  95/84  94/85  96/87  95/89  99/94  99/96   99/98
+    IQM, percentile     75/64  91/91  94/93  87/81  90/88  94/92  89/88  92/91   94/94
+    IQM, stretched      94/85  97/97  97/97  95/90  95/92  96/94  96/94  95/94   95/96
+    gap, percentile     58/64  70/77  82/87  83/81  89/87  93/91  88/85  92/90   94/94
+    gap, stretched      65/71  76/82  85/90  93/90  94/92  95/94  95/92  95/93   95/95
+
+So a mean of skewed scores stays short of its level on few tasks, and so does the optimality gap of one task, where
+often no run at all falls short of gamma. P(improvement), stretched: 95-100 (percentile: 3-96, lowest where one agent
+wins nearly always). Over tasks that differ as much as their runs, 5 / 26 of them: mean 96-97 / 96 (percentile
+86-87 / 94); where tasks hardly differ, up to 100, since the two stages count the spread of runs twice.
+
+Hesterberg expands the level of the quantile instead of the length. With few runs that quantile is among the most
+extreme resamples, or beyond them: 89 instead of 93 for the mean of 5 x 1, 88 instead of 94 for the median of 3 x 5
+(600 tables), and no interval at all for 3 x 1.
 """
 
 from collections.abc import Sequence
@@ -67,3 +87,20 @@ class Sampling:
             low = estimate - stretch * np.maximum(estimate - low, 0)
             high = estimate + stretch * np.maximum(high - estimate, 0)
         return np.maximum(low, limits[0]), np.minimum(high, limits[1])
+
+    def share_interval(
+        self, values: Floats, share: Floats, sizes: Sequence[int], n_tasks: int
+    ) -> tuple[Floats, Floats]:
+        """The same for shares. Where all runs agree no resample differs, and that is not certainty.
+
+        If all of m runs on each of T tasks agree, their mean share p is known to reach (alpha / 2)^(1 / mT): the
+        probability of it, the product of p_t^m, is at most p^mT (Clopper & Pearson 1934, Biometrika 26, and the
+        inequality of the means). The percentile interval is left as it is.
+        """
+        low, high = self.interval(values, share, self.stretch(sizes, n_tasks), (0.0, 1.0))
+        if self.method == "percentile":
+            return low, high
+        n_agreeing = n_tasks * (1 if self.over == "tasks" else min(sizes))
+        reached = ((1 - self.level) / 2) ** (1 / n_agreeing)
+        low = np.where(share == 1, np.minimum(low, reached), low)
+        return low, np.where(share == 0, np.maximum(high, 1 - reached), high)

@@ -28,7 +28,7 @@ def _notes(statistic: str, arms: Sequence[ArmScores], n_tasks: int, over: Over, 
     if over == "tasks" and used == 1:
         yield "one task says nothing of other tasks"
     elif over == "runs" and n_single:
-        yield f"a single run on {n_single} of {len(sizes)} tasks: it shows no spread"
+        yield f"{n_single} of {len(sizes)} agents on a task have a single run, which shows no spread"
     if flat and n_single < len(sizes):
         yield "all resamples give the same value: the interval says nothing of the spread"
 

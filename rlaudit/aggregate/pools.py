@@ -8,6 +8,7 @@ import numpy as np
 from rlaudit.errors import NotEnoughSeeds, RlauditError
 from rlaudit.types import ArmCurves, ArmScores, Floats
 
+_LARGEST = 1e150  # as in `compare`
 _Arm = TypeVar("_Arm", ArmScores, ArmCurves)
 
 
@@ -62,13 +63,13 @@ def _n_runs(arm: ArmScores | ArmCurves) -> int:
 def pool_of(arms: Sequence[ArmScores], higher_is_better: bool, gamma: float = 1.0) -> Pool:
     """Sorted, so that the order of seeds changes nothing.
 
-    Raises RlauditError where a score is no finite number: it would silently make every aggregate NaN.
+    Raises RlauditError where a score is NaN, which would silently make every aggregate NaN, or beyond any use.
     """
     for arm in arms:
-        for position in np.flatnonzero(~np.isfinite(arm.scores)):
+        for position in np.flatnonzero(~(np.abs(arm.scores) <= _LARGEST)):
             raise RlauditError(
                 f"seed {arm.seeds[position]!r} of agent {arm.agent!r} on task {arm.task!r} scored "
-                f"{arm.scores[position]}: every run needs a finite score. List it as failed, or give it the score of "
-                "a failure."
+                f"{arm.scores[position]}: every run needs a score up to {_LARGEST:g}. List it as failed, or give it "
+                "the score of a failure."
             )
     return Pool(tuple(np.sort(arm.scores) for arm in arms), higher_is_better, gamma)

@@ -41,26 +41,14 @@ def iqm(pool: Pool, draws: Draws) -> Floats:
     rliable cut; else the run at the cut counts with the part of its weight that lies inside.
     """
     scores, rows = np.concatenate(pool.scores), [row for counts in draws.run_counts() for row in counts]
-    cut, total, equal = len(scores) // 4, len(scores), len(set(pool.sizes)) == 1
-    if equal:
-        return _trimmed_mean(scores, rows, cut, total, np.min_scalar_type(total))
-    weighted = [row * weight for row, weight in zip(rows, pool.weights, strict=True)]
-    return _trimmed_mean(scores, weighted, cut, total, np.dtype(np.float64))
-
-
-def _trimmed_mean(
-    scores: Floats, rows: Sequence[Counts | Floats], cut: int, total: int, dtype: "np.dtype[np.generic]"
-) -> Floats:
-    """Walks the scores upwards: each gap between neighbours counts with the kept weight that lies above it.
-
-    This is the sum of weight x score, summed by parts. The weight above is what a comparison with `cut` and
-    `total - cut` leaves of the cumulated counts, so no resample is ever sorted.
-    """
-    order, upper = np.argsort(scores, kind="stable"), total - cut
-    reached = np.zeros(len(rows[0]), dtype)
-    above, step, beyond = np.empty_like(reached), np.empty(len(reached)), np.zeros(len(reached))
-    for run, gap in zip(order, np.diff(scores[order]), strict=False):  # the last run has no gap above it
-        reached += rows[run]
+    order, total, equal = np.argsort(scores, kind="stable"), len(scores), len(set(pool.sizes)) == 1
+    cut, upper, weights = total // 4, total - total // 4, pool.weights
+    reached = np.zeros(draws.width, np.min_scalar_type(total) if equal else np.float64)
+    above, step, beyond = np.empty_like(reached), np.empty(draws.width), np.zeros(draws.width)
+    # Upwards through the scores, no resample is ever sorted: the kept weight above each gap between neighbours, times
+    # the gap, is the sum of weight x score, summed by parts.
+    for run, gap in zip(order[:-1], np.diff(scores[order]), strict=True):
+        reached += rows[run] if equal else rows[run] * weights[run]
         reached.clip(cut, upper, out=above)
         np.subtract(upper, above, out=above)
         np.multiply(above, gap, out=step)
@@ -75,12 +63,11 @@ AGGREGATES: dict[str, Aggregate] = {
     "iqm": iqm,
     "optimality_gap": optimality_gap,
 }
-_LIMITS = {"optimality_gap": (0.0, np.inf), "probability_of_improvement": (0.0, 1.0)}
 
 
 def limits_of(statistic: str) -> tuple[float, float]:
     """What the statistic cannot fall below or exceed."""
-    return _LIMITS.get(statistic, (-np.inf, np.inf))
+    return (0.0 if statistic == "optimality_gap" else -np.inf), np.inf
 
 
 def share_better(a: Pool, b: Pool, draws_a: Draws, draws_b: Draws) -> Floats:

@@ -92,27 +92,20 @@ def probability_of_improvement(
 ) -> TaskAggregate:
     """Mean over tasks of P(a run of `agent` is better than one of `other`), ties counting half.
 
-    Needs no normalisation. The runs of the two are drawn apart. For one task `comparisons.probability_better` has an
-    interval that keeps a width where all runs of one are better.
+    Needs no normalisation. The runs of the two are drawn apart.
     """
     sampling = Sampling(level, method, over, n_resamples)
-    for name in (agent, other):
-        if name not in table.agents:
-            raise RlauditError(f"{name!r} is no agent of this table.{did_you_mean(name, table.agents)}")
-    arms = arms_by_agent([arm for arm in table.arms if arm.agent in (agent, other)], shared)
+    for label in (agent, other):
+        if label not in table.agents:
+            raise RlauditError(f"{label!r} is no agent of this table.{did_you_mean(label, table.agents)}")
+    theirs = [arm for arm in table.arms if arm.agent in (agent, other)]
+    arms, n_tasks = arms_by_agent(theirs, shared), len({arm.task for arm in theirs})
     a, b = pool_of(arms[agent], table.higher_is_better), pool_of(arms[other], table.higher_is_better)
     estimate = share_better(a, b, observed(a.sizes), observed(b.sizes))
     stream = rng or generator(0, "aggregate", "probability_of_improvement")
     values = [share_better(a, b, *draws) for draws in resamples([a.sizes, b.sizes], n_resamples, stream, over)]
-    return _labelled(
-        "probability_of_improvement",
-        arms[agent],
-        estimate,
-        np.concatenate(values),
-        sampling,
-        len(table.tasks),
-        arms[other],
-    )
+    name = "probability_of_improvement"
+    return _labelled(name, arms[agent], estimate, np.concatenate(values), sampling, n_tasks, arms[other])
 
 
 def _labelled(
@@ -125,8 +118,11 @@ def _labelled(
     others: Sequence[ArmScores] = (),
 ) -> TaskAggregate:
     every = [*arms, *others]
-    stretch = sampling.stretch([len(arm.scores) for arm in every], len(arms))
-    low, high = sampling.interval(values[None], estimate, stretch, limits_of(statistic))
+    sizes = [len(arm.scores) for arm in every]
+    if others:
+        low, high = sampling.share_interval(values[None], estimate, sizes, len(arms))
+    else:
+        low, high = sampling.interval(values[None], estimate, sampling.stretch(sizes, len(arms)), limits_of(statistic))
     return TaskAggregate(
         agent=arms[0].agent,
         statistic=statistic,
@@ -137,6 +133,6 @@ def _labelled(
         method=sampling.method,
         over=sampling.over,
         **counted(every),
-        notes=notes_on(statistic, every, n_tasks, sampling.over, flat=bool(values.min() == values.max())),
+        notes=notes_on(statistic, every, n_tasks, sampling.over, flat=bool(low == high)),
         other=others[0].agent if others else None,
     )
