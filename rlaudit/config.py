@@ -8,23 +8,41 @@ import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, get_args
+from typing import Annotated, Any, TypeAlias, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails
 
 from rlaudit import claims, yaml_source
 from rlaudit.config_values import (
+    BACKEND_NAMES,
+    EXPERIMENT_NAMES,
     NUMBER,
+    TESTS,
     WHOLE,
     Algorithm,
+    BackendName,
+    CorrectionName,
     Count,
+    ExperimentName,
     FolderName,
     JsonMapping,
     Label,
+    ScoreName,
     Seeds,
     Switch,
     SwitchOrMapping,
+    TestName,
     Text,
     ascending,
     distinct_names,
@@ -33,21 +51,6 @@ from rlaudit.config_values import (
 from rlaudit.errors import ConfigError, did_you_mean
 from rlaudit.types import Problem, canonical_json
 from rlaudit.yaml_source import KeyPath, Override, YamlText, dotted
-
-# Names of the registries, written out so that a config is read without scipy or torch; a test keeps them in step.
-TestName = Literal[
-    "welch", "student", "yuen", "permutation", "permutation_studentised",
-    "bootstrap_percentile", "bootstrap_pivotal", "bootstrap_expanded", "bootstrap_t", "bootstrap_bca",
-    "mann_whitney", "brunner_munzel", "rank_t", "kolmogorov_smirnov", "almost_stochastic_order",
-    "paired_t", "sign_flip", "paired_bootstrap",
-]  # fmt: skip
-CorrectionName = Literal["holm", "benjamini_hochberg", "max_t"]
-BackendName = Literal["sb3"]
-ExperimentName = Literal["audit"]
-ScoreName = Literal["final", "auc", "best"]
-TESTS: tuple[str, ...] = get_args(TestName)
-BACKEND_NAMES: tuple[str, ...] = get_args(BackendName)
-EXPERIMENT_NAMES: tuple[str, ...] = get_args(ExperimentName)
 
 _CHOICES: dict[
     str, tuple[str, tuple[str, ...], str]
@@ -137,6 +140,14 @@ class AuditSettings(_Frozen):
     claims: Annotated[tuple[Text, ...], Field(description='"a > b", "a >= b - 25", "a == b within 10"; "on TASK"')] = ()
     higher_is_better: Switch = True
     seed: Annotated[int, Field(ge=0, lt=2**63), WHOLE, Field(description="of the audit's own random numbers")] = 0
+
+    @field_validator("correction")
+    @classmethod
+    def _goes_with_the_test(cls, correction: str, so_far: ValidationInfo) -> str:
+        decider = so_far.data.get("tests", ("",))[0]
+        if correction == "max_t" and decider != "permutation_studentised":
+            raise ValueError(f"corrects permutation_studentised, but {decider} decides; put that first in tests")
+        return correction
 
 
 _Score: TypeAlias = Annotated[ScoreName, Field(description="final, area under the learning curve, or best evaluation")]

@@ -5,12 +5,27 @@ A refusal is a predicate; `config.py` puts the key and the value that was found 
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from rlaudit.errors import did_you_mean
 from rlaudit.types import canonical_json
+
+# Names of the registries, written out so that a config is read without scipy or torch; a test keeps them in step.
+TestName = Literal[
+    "welch", "student", "yuen", "permutation", "permutation_studentised",
+    "bootstrap_percentile", "bootstrap_pivotal", "bootstrap_expanded", "bootstrap_t", "bootstrap_bca",
+    "mann_whitney", "brunner_munzel", "rank_t", "kolmogorov_smirnov", "almost_stochastic_order",
+    "paired_t", "sign_flip", "paired_bootstrap",
+]  # fmt: skip
+CorrectionName = Literal["holm", "benjamini_hochberg", "max_t"]
+BackendName = Literal["sb3"]
+ExperimentName = Literal["audit"]
+ScoreName = Literal["final", "auc", "best"]
+TESTS: tuple[str, ...] = get_args(TestName)
+BACKEND_NAMES: tuple[str, ...] = get_args(BackendName)
+EXPERIMENT_NAMES: tuple[str, ...] = get_args(ExperimentName)
 
 _MAX_SEEDS = 100_000
 

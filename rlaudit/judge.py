@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rlaudit.claims import ParsedClaim, parse
-from rlaudit.comparisons import COMPARISONS, holm
+from rlaudit.comparisons import holm, welch
 from rlaudit.results import Claim
 from rlaudit.types import Floats, ScoreTable
 from rlaudit.wording import number, p_text
@@ -40,24 +40,25 @@ def _scores(agent: str, task: str, table: ScoreTable) -> Floats:
 def _p_values(claim: ParsedClaim, task: str, table: ScoreTable) -> tuple[float, float]:
     """Evidence for the claim, and against it."""
     margin = claim.margin or 0.0
+    above_floor, below_floor = _p_beyond(claim, task, table, -margin)
     if claim.relation == ">":
-        return min(1.0, 2 * _p_above(claim, task, table, 0)), min(1.0, 2 * (1 - _p_above(claim, task, table, 0)))
-    above_floor = _p_above(claim, task, table, -margin)
+        return min(1.0, 2 * above_floor), min(1.0, 2 * below_floor)
     if claim.relation == ">=":
-        return above_floor, 1 - above_floor
-    above_ceiling = _p_above(claim, task, table, margin)
-    return max(above_floor, 1 - above_ceiling), min(1.0, 2 * min(1 - above_floor, above_ceiling))
+        return above_floor, below_floor
+    above_ceiling, below_ceiling = _p_beyond(claim, task, table, margin)
+    return max(above_floor, below_ceiling), min(1.0, 2 * min(below_floor, above_ceiling))
 
 
-def _p_above(claim: ParsedClaim, task: str, table: ScoreTable, bound: float) -> float:
-    """One-sided Welch p-value of "a is better than b by more than `bound`"."""
+def _p_beyond(claim: ParsedClaim, task: str, table: ScoreTable, bound: float) -> tuple[float, float]:
+    """One-sided Welch p-values of "a is better than b by more than `bound`", and of "by less"."""
     sign = 1 if table.higher_is_better else -1
     a, b = (sign * _scores(agent, task, table) for agent in (claim.a, claim.b))
     if min(len(a), len(b)) < 2:
-        return 0.5
-    result = COMPARISONS["welch"](a - bound, b, alpha=0.05, rng=np.random.default_rng(0), n_resamples=0)
-    half = float(result.p_value) / 2
-    return half if result.direction > 0 else 1 - half
+        return 1.0, 1.0
+    rng = np.random.default_rng(0)  # which Welch's test does not ask
+    above = welch(a - bound, b, alpha=0.05, rng=rng, n_resamples=0, alternative="greater")
+    below = welch(a - bound, b, alpha=0.05, rng=rng, n_resamples=0, alternative="less")
+    return float(above.p_value), float(below.p_value)
 
 
 def _claim(claim: ParsedClaim, task: str, table: ScoreTable, p: Floats, yes: bool, no: bool) -> Claim:

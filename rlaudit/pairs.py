@@ -11,8 +11,10 @@ from itertools import combinations
 
 import numpy as np
 
-from rlaudit.comparisons import COMPARISONS, PAIRED, holm, probability_better, tost
+from rlaudit.comparisons import COMPARISONS, PAIRED, probability_better, tost
+from rlaudit.comparisons.corrections import CORRECTIONS
 from rlaudit.comparisons.effects import EFFECTS
+from rlaudit.comparisons.max_t import max_t_tasks
 from rlaudit.comparisons.paired import paired_scores
 from rlaudit.few_seeds import audit_subsets
 from rlaudit.power import cohen_d_interval, seeds_needed, welch_power
@@ -36,6 +38,7 @@ class PairSettings:
     higher_is_better: bool
     n_draws: int
     seed: int
+    correction: str = "holm"  # of `comparisons.corrections`, or "max_t"
 
 
 def audit_pairs(table: ScoreTable, settings: PairSettings) -> tuple[PairAudit, ...]:
@@ -43,14 +46,21 @@ def audit_pairs(table: ScoreTable, settings: PairSettings) -> tuple[PairAudit, .
     arms = [arm for arm in table.arms if len(arm.scores) >= 2]
     pairs = [(a, b) for a, b in combinations(arms, 2) if a.task == b.task]
     audited = [_audit_pair(a, b, settings) for a, b in pairs]
-    return _with_verdicts(audited, settings)
+    return _with_verdicts(audited, _adjusted(audited, arms, settings), settings)
 
 
-def family(n_comparisons: int, alpha: float) -> str:
+_FAMILIES = {
+    "holm": "together at alpha = {alpha:g} (Holm 1979)",
+    "benjamini_hochberg": "with a false discovery rate of {alpha:g} (Benjamini & Hochberg 1995)",
+    "max_t": "together at alpha = {alpha:g} (step-down max-T over permutations: Westfall & Young 1993)",
+}
+
+
+def family(n_comparisons: int, alpha: float, correction: str = "holm") -> str:
     """Which comparisons share the level alpha, in words."""
     if n_comparisons < 2:
         return f"one comparison at alpha = {alpha:g}"
-    return f"{n_comparisons} comparisons of this audit together at alpha = {alpha:g} (Holm 1979)"
+    return f"{n_comparisons} comparisons of this audit {_FAMILIES[correction].format(alpha=alpha)}"
 
 
 def _audit_pair(a: ArmScores, b: ArmScores, settings: PairSettings) -> PairAudit:
@@ -113,8 +123,7 @@ def _test_result(result: Comparison, a: ArmScores, b: ArmScores) -> TestResult:
 
 
 def _effects(a: ArmScores, b: ArmScores, settings: PairSettings) -> dict[str, EffectSize]:
-    rng = generator(settings.seed, "effects", a.agent, b.agent, a.task)
-    sizes = {name: effect(a.scores, b.scores, alpha=settings.alpha, rng=rng) for name, effect in EFFECTS.items()}
+    sizes = {name: effect(a.scores, b.scores, alpha=settings.alpha) for name, effect in EFFECTS.items()}
     return {name: EffectSize(*map(_finite, size)) for name, size in sizes.items()}
 
 
@@ -148,9 +157,10 @@ def _filled(arm: ArmScores, floor: float) -> ArmScores:
 # ---------------------------------------------------------------- the verdict
 
 
-def _with_verdicts(pairs: Sequence[PairAudit], settings: PairSettings) -> tuple[PairAudit, ...]:
-    adjusted = _holm([pair.tests[pair.decided_by].p_value for pair in pairs])
-    equivalent = _holm([pair.p_equivalent for pair in pairs])
+def _with_verdicts(
+    pairs: Sequence[PairAudit], adjusted: Sequence[float | None], settings: PairSettings
+) -> tuple[PairAudit, ...]:
+    equivalent = _corrected([pair.p_equivalent for pair in pairs], "holm")
     decided = []
     for pair, p_adjusted, p_equivalent in zip(pairs, adjusted, equivalent, strict=True):
         judged = replace(pair, p_adjusted=p_adjusted, p_equivalent=p_equivalent)
@@ -159,10 +169,26 @@ def _with_verdicts(pairs: Sequence[PairAudit], settings: PairSettings) -> tuple[
     return tuple(decided)
 
 
-def _holm(p_values: Sequence[float | None]) -> list[float | None]:
+def _adjusted(pairs: Sequence[PairAudit], arms: Sequence[ArmScores], settings: PairSettings) -> Sequence[float | None]:
+    if settings.correction == "max_t":
+        return _max_t(pairs, arms, settings)
+    return _corrected([pair.tests[pair.decided_by].p_value for pair in pairs], settings.correction)
+
+
+def _corrected(p_values: Sequence[float | None], correction: str) -> list[float | None]:
     """None stays None, and counts: a comparison without an answer belongs to the family all the same."""
-    adjusted = holm(np.array([np.nan if p is None else p for p in p_values]))
+    adjusted = CORRECTIONS[correction](np.array([np.nan if p is None else p for p in p_values]))
     return [_finite(p) for p in adjusted]
+
+
+def _max_t(pairs: Sequence[PairAudit], arms: Sequence[ArmScores], settings: PairSettings) -> list[float | None]:
+    agents, tasks = (list(dict.fromkeys(names)) for names in zip(*((arm.agent, arm.task) for arm in arms), strict=True))
+    scores = {(arm.agent, arm.task): arm.scores for arm in arms}
+    table = [[scores.get((agent, task), np.empty(0)) for agent in agents] for task in tasks]
+    places = list(combinations(range(len(agents)), 2))
+    found = max_t_tasks(table, places, rng=generator(settings.seed, "max_t"), n_resamples=N_RESAMPLES)
+    place = {frozenset((agents[i], agents[j])): k for k, (i, j) in enumerate(places)}
+    return [_finite(found[tasks.index(pair.task), place[frozenset((pair.a, pair.b))]]) for pair in pairs]
 
 
 def decide(pair: PairAudit, settings: PairSettings) -> tuple[Verdict, str]:

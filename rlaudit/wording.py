@@ -74,6 +74,8 @@ def p_text(p: float | None) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    """`[-6.1, 120]`; an end that cannot be said is infinite."""
+    """`[-6.1, 120]`; an end that cannot be said is infinite. "none": no value fits, as a test of shifts may find."""
+    if low is not None and high is not None and low > high:
+        return "none"
     ends = (number(low) if low is not None else "-inf", number(high) if high is not None else "inf")
     return f"[{ends[0]}, {ends[1]}]"

@@ -17,7 +17,7 @@ RANGE = {"p_a_better": (0, 1), "cliffs_delta": (-1, 1)}
 
 
 def measure(effect: str, a: np.ndarray, b: np.ndarray, alpha: float = 0.05) -> Estimate:
-    return EFFECTS[effect](a, b, alpha=alpha, rng=np.random.default_rng(0))
+    return EFFECTS[effect](a, b, alpha=alpha)
 
 
 def groups(n_a: int, n_b: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from rlaudit.comparisons import COMPARISONS
 from rlaudit.config import AuditConfig, AuditSettings
 from rlaudit.plan import batches, cannot_reject, more_seeds, plan, smallest_p
 from rlaudit.seeds import run_seeds
@@ -86,7 +88,15 @@ def test_a_batch_holds_neighbours_that_differ_only_in_their_seeds() -> None:
 
 @pytest.mark.parametrize(("n", "p"), [(2, 1 / 3), (3, 0.1), (4, 0.02857), (5, 0.00794), (6, 0.002165)])
 def test_the_smallest_p_is_that_of_the_exact_test(n: int, p: float) -> None:
-    assert smallest_p(n) == pytest.approx(p, rel=2e-3)
+    assert smallest_p("permutation", n) == pytest.approx(p, rel=2e-3)
+
+
+@pytest.mark.parametrize("test", COMPARISONS)
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 7, 8])
+def test_the_smallest_p_is_the_one_that_the_test_itself_names(test: str, n: int) -> None:
+    x = np.arange(n, dtype=float)
+    named = COMPARISONS[test](x, x + 0.5, alpha=0.05, rng=np.random.default_rng(0), n_resamples=99_999, interval=False)
+    assert smallest_p(test, n) == pytest.approx(named.min_p, rel=2e-3, abs=3e-4)
 
 
 def test_designs_that_can_never_reject_are_named() -> None:

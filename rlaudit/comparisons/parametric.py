@@ -33,7 +33,9 @@ def welch(
     if min(n_a, n_b) < 2:
         return one_seed("welch", found.effect, alternative)
     se, df = welch_error(found, n_a, n_b)
-    return t_test("welch", found.effect, se, df, smallest_p(n_a, n_b, alternative), alpha, alternative)
+    return t_test(
+        "welch", found.effect, se, df, smallest_p(n_a, n_b, alternative), alpha, alternative, interval=interval
+    )
 
 
 def student(
@@ -57,7 +59,9 @@ def student(
         return one_seed("student", found.effect, alternative)
     se = pooled_sd(found, n_a, n_b) * np.sqrt(1 / n_a + 1 / n_b)
     df = np.full_like(se, n_a + n_b - 2)
-    return t_test("student", found.effect, se, df, smallest_p(n_a, n_b, alternative), alpha, alternative)
+    return t_test(
+        "student", found.effect, se, df, smallest_p(n_a, n_b, alternative), alpha, alternative, interval=interval
+    )
 
 
 def yuen(
@@ -81,26 +85,29 @@ def yuen(
     Where only the middles are constant the trimmed means have no spread, and p is the smallest one of a permutation
     test of the seeds that stayed.
     """
-    return trimmed_t("yuen", a, b, 5, alpha, alternative)
+    return trimmed_t("yuen", a, b, 5, alpha, alternative, interval)
 
 
 # ---------------------------------------------------------------- shared by the t tests
 
 
-def trimmed_t(test: str, a: Floats, b: Floats, share: int, alpha: float, alternative: Alternative) -> Comparison:
+def trimmed_t(
+    test: str, a: Floats, b: Floats, share: int, alpha: float, alternative: Alternative, interval: bool = True
+) -> Comparison:
     """Yuen's test without floor(n / share) seeds at each end of a group."""
     n_a, n_b = a.shape[-1], b.shape[-1]
+    estimand: Estimand = "trimmed mean difference" if max(n_a, n_b) >= share else "mean difference"
     h_a, h_b = n_a - 2 * (n_a // share), n_b - 2 * (n_b // share)
     (middle_a, winsorised_a), (middle_b, winsorised_b) = _trimmed(a, n_a // share), _trimmed(b, n_b // share)
     effect, spread = moments(middle_a, middle_b).effect, moments(winsorised_a, winsorised_b)
     if min(n_a, n_b) < 2:
-        return one_seed(test, effect, alternative, "trimmed mean difference")
+        return one_seed(test, effect, alternative, estimand)
     # Yuen's squared error (n - 1) s_w^2 / (h (h - 1)), written as a variance over h
     found = Moments(effect, spread.var_a * (n_a - 1) / (h_a - 1), spread.var_b * (n_b - 1) / (h_b - 1))
     se, df = welch_error(found, h_a, h_b)
     constant = (np.ptp(a, axis=-1) == 0) & (np.ptp(b, axis=-1) == 0)
     least = np.where(constant, smallest_p(n_a, n_b, alternative), smallest_p(h_a, h_b, alternative))
-    return t_test(test, effect, se, df, least, alpha, alternative, "trimmed mean difference")
+    return t_test(test, effect, se, df, least, alpha, alternative, estimand, interval=interval)
 
 
 def _trimmed(x: Floats, cut: int) -> tuple[Floats, Floats]:
@@ -131,8 +138,10 @@ def t_test(
     alpha: float,
     alternative: Alternative,
     estimand: Estimand = "mean difference",
+    *,
+    interval: bool = True,
 ) -> Comparison:
-    """effect / se against t with df; without any spread, p is at least `least`."""
+    """effect / se against t with df; without any spread, p is at least `least`. Quantiles of t cost twice its tails."""
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = np.where(effect == 0, 0.0, effect / se)
     p = {
@@ -140,7 +149,7 @@ def t_test(
         "greater": lambda: stdtr(df, -statistic),
         "less": lambda: stdtr(df, statistic),
     }[alternative]()
-    t = stdtrit(df, 1 - per_side(alpha, alternative))
+    t = stdtrit(df, 1 - per_side(alpha, alternative)) if interval else np.nan
     reach = np.where(se > 0, se * t, reach_at(effect, least, alpha))
     low, high = ends(effect - reach, effect + reach, alternative)
     return Comparison(

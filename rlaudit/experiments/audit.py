@@ -40,7 +40,7 @@ def audit_scores(table: ScoreTable, settings: AuditSettings, name: str) -> Audit
         metric=table.metric,
         higher_is_better=table.higher_is_better,
         alpha=settings.alpha,
-        family=family(len(pairs), settings.alpha),
+        family=family(len(pairs), settings.alpha, settings.correction),
         arms=tuple(_arm(arm, settings) for arm in table.arms),
         splits=splits,
         comparisons=pairs,
@@ -90,6 +90,7 @@ def _pair_settings(table: ScoreTable, settings: AuditSettings) -> PairSettings:
         higher_is_better=table.higher_is_better,
         n_draws=_effort(settings.splits, n_pairs),
         seed=settings.seed,
+        correction=settings.correction,
     )
 
 

@@ -4,16 +4,15 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import gammaln, ncfdtr, nctdtr, ndtr, ndtri, roots_jacobi, stdtr, stdtrit
+from scipy.special import gammaln, ncfdtr, ndtr, ndtri, roots_jacobi, stdtr, stdtrit
 
+from rlaudit.comparisons.effects import noncentrality
 from rlaudit.comparisons.moments import moments, welch_df
 from rlaudit.results import SeedsNeeded
 from rlaudit.types import Floats
 
 MOST_SEEDS = 100_000  # an agent; beyond it there is no gap to find
 _NODES = 24  # of the quadrature: agrees with 64 nodes to 1e-13 for n = 2 ... 5
-
-_STRAIGHT = 1e4  # a t beyond which the noncentrality is proportional to t, to 1e-6
 
 
 def welch_power(d: ArrayLike, n: ArrayLike, alpha: float) -> Floats:
@@ -101,21 +100,8 @@ def cohen_d_interval(a: Floats, b: Floats, level: float) -> tuple[float | None, 
     share_a, share_b = found.var_a / n_a, found.var_b / n_b
     se, df = float(np.sqrt(share_a + share_b)), float(welch_df(share_a, share_b, n_a, n_b))
     t = float(found.effect) / se
-    low, high = _shift_with(t, df, (1 + level) / 2), _shift_with(t, df, (1 - level) / 2)
+    low, high = noncentrality(t, df, (1 + level) / 2), noncentrality(t, df, (1 - level) / 2)
     return float(found.effect) / sd, low * se / sd, high * se / sd
-
-
-def _shift_with(t: float, df: float, share: float) -> float:
-    """The noncentrality at which a share of the noncentral t lies below t."""
-    if t < 0:
-        return -_shift_with(-t, df, 1 - share)
-    if t > _STRAIGHT:
-        return t / _STRAIGHT * _shift_with(_STRAIGHT, df, share)
-    low, high = -10.0, 10 + 4 * t  # the share falls from 1 to 0 between them
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if nctdtr(df, middle, t) > share else (low, middle)
-    return high
 
 
 def seeds_needed(a: Floats, b: Floats, power: float = 0.8, alpha: float = 0.05) -> SeedsNeeded:
