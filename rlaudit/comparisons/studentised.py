@@ -135,8 +135,9 @@ class _Patterns(NamedTuple):
 
     def taken(self, places: NDArray[np.intp], counted: Floats) -> "_Patterns":
         """Some patterns of each row."""
-        gap, v0, v1 = (np.take_along_axis(x, places, axis=1) for x in (self.gap, self.v0, self.v1))
-        return self._replace(gap=gap, v0=v0, v1=v1, slope=self.slope[0][places], v2=self.v2[0][places], counted=counted)
+        parts = np.broadcast_arrays(self.gap, self.slope, self.v0, self.v1, self.v2)
+        gap, slope, v0, v1, v2 = (np.take_along_axis(x, places, axis=1) for x in parts)
+        return self._replace(gap=gap, slope=slope, v0=v0, v1=v1, v2=v2, counted=counted)
 
 
 def _all_patterns(rows: _Rows) -> Iterator[_Patterns]:

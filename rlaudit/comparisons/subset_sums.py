@@ -7,6 +7,7 @@ past the bound: 2^20 look-ups instead of the 1.4e11 arrangements of 20 against 2
 
 from collections.abc import Iterator
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -181,7 +182,10 @@ def kth_shift(found: Arrangements, k: int, total: int, both: bool, scale: float,
             tried = [pivot - blur, pivot + blur]
         for shift in tried:
             bound = _bound(found, shift, both)
-            lower, upper = (bound, upper) if bound.n_beyond >= k else (lower, bound)
+            if bound.n_beyond >= k:
+                lower = max(lower, bound, key=itemgetter(0))
+            else:
+                upper = min(upper, bound, key=itemgetter(0))
         if [lower.u, upper.u] == tried:
             return pivot
         new = _t(bound.n_beyond, total, both, df)
