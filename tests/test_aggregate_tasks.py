@@ -1,6 +1,8 @@
 """One agent over many tasks."""
 
-import threading
+import os
+import subprocess
+import sys
 from itertools import combinations, product
 from typing import Any
 
@@ -512,14 +514,22 @@ def test_agents_do_not_share_their_resamples() -> None:
     assert a.low != b.low
 
 
-def test_threads_cannot_change_a_bit() -> None:
-    """No sum goes through a matrix product."""
-    of, results = table(a=scores(10, 30)), []
-    threads = [
-        threading.Thread(target=lambda: results.append(aggregate_tasks(of, n_resamples=5_000))) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert results.count(results[0]) == 4
+def test_the_number_of_blas_threads_cannot_change_a_bit() -> None:
+    code = (
+        "import numpy as np; from rlaudit.aggregate import aggregate_tasks; from rlaudit.types import *\n"
+        "x = np.random.default_rng(0).normal(0, 1, (40, 300))\n"
+        "arms = tuple(ArmScores('a', str(i), tuple(range(300)), row) for i, row in enumerate(x))\n"
+        "print(repr(aggregate_tasks(ScoreTable('s', arms), n_resamples=300)))"
+    )
+    one, four = (
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "OMP_NUM_THREADS": n, "OPENBLAS_NUM_THREADS": n},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for n in ("1", "4")
+    )
+    assert "statistic='iqm'" in one
+    assert one == four

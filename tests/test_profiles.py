@@ -133,8 +133,8 @@ def test_the_bands_cover_the_true_profile(n: int, n_tasks: int) -> None:
 
 @pytest.mark.parametrize("band", ["pointwise", "simultaneous"])
 def test_the_same_generator_gives_the_same_band_and_another_gives_another(band: Any) -> None:
-    of = table(*scores(5, 6).T)
-    first, again, other = (profile(of, seed=seed, band=band, n_resamples=501) for seed in (1, 1, 2))
+    of = table(*(np.arange(n) ** 1.5 for n in (3, 5, 7, 11, 13)))  # shares of many sizes: ends seldom coincide
+    first, again, other = (profile(of, seed=seed, band=band, n_resamples=99) for seed in (1, 1, 2))
     np.testing.assert_array_equal([first.low, first.high], [again.low, again.high])
     assert (first.low != other.low).any()
 
