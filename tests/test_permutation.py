@@ -7,24 +7,42 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from rlaudit.comparisons import subset_sums
 from rlaudit.comparisons.moments import smallest_p
-from rlaudit.comparisons.permutations import _method, permutation
+from rlaudit.comparisons.permutations import _method, _most_beyond, permutation
 from rlaudit.comparisons.ranks import mann_whitney
-from rlaudit.types import Comparison
+from rlaudit.types import Alternative, Comparison
+
+SIDES: tuple[Alternative, ...] = ("two-sided", "greater", "less")
 
 
-def run(a: np.ndarray, b: np.ndarray, n_resamples: int = 999, seed: int = 0) -> Comparison:
-    return permutation(a, b, alpha=0.05, rng=np.random.default_rng(seed), n_resamples=n_resamples)
+def run(
+    a: np.ndarray,
+    b: np.ndarray,
+    n_resamples: int = 999,
+    seed: int = 0,
+    alpha: float = 0.05,
+    side: Alternative = "two-sided",
+) -> Comparison:
+    rng = np.random.default_rng(seed)
+    return permutation(a, b, alpha=alpha, rng=rng, n_resamples=n_resamples, alternative=side)
 
 
-def by_hand(a: np.ndarray, b: np.ndarray) -> float:
+def by_hand(a: np.ndarray, b: np.ndarray, side: Alternative = "two-sided") -> float:
     """Every arrangement, one at a time."""
     pool, n = np.concatenate([a, b]), len(a) + len(b)
     gaps = []
     for members in combinations(range(n), len(a)):
         inside = np.isin(np.arange(n), members)
-        gaps.append(abs(pool[inside].mean() - pool[~inside].mean()))
-    return float(np.mean(np.array(gaps) >= abs(a.mean() - b.mean()) - 1e-9))
+        gaps.append(pool[inside].mean() - pool[~inside].mean())
+    turn = {"two-sided": np.abs, "greater": np.positive, "less": np.negative}[side]
+    return float(np.mean(turn(np.array(gaps)) >= turn(a.mean() - b.mean()) - 1e-9))
+
+
+def groups(n_a: int, n_b: int, tied: bool) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(n_a)
+    x = rng.integers(0, 4, n_a + n_b) / 10 if tied else rng.lognormal(0, 1, n_a + n_b)
+    return x[:n_a], x[n_a:]
 
 
 def all_balanced_splits(pool: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -40,10 +58,10 @@ def all_balanced_splits(pool: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.mark.parametrize(("n_a", "n_b"), [(1, 1), (1, 6), (2, 2), (2, 7), (4, 4), (5, 3), (7, 7), (8, 6)])
 @pytest.mark.parametrize("tied", [False, True])
-def test_p_is_the_share_of_arrangements_that_are_as_extreme(n_a: int, n_b: int, tied: bool) -> None:
-    rng = np.random.default_rng(n_a)
-    x = rng.integers(0, 4, n_a + n_b) / 10 if tied else rng.lognormal(0, 1, n_a + n_b)
-    assert float(run(x[:n_a], x[n_a:]).p_value) == pytest.approx(by_hand(x[:n_a], x[n_a:]), rel=1e-12)
+@pytest.mark.parametrize("side", SIDES)
+def test_p_is_the_share_of_arrangements_that_are_as_extreme(n_a: int, n_b: int, tied: bool, side: Alternative) -> None:
+    a, b = groups(n_a, n_b, tied)
+    assert by_hand(a, b, side) == pytest.approx(float(run(a, b, side=side).p_value), rel=1e-12)
 
 
 @pytest.mark.parametrize("n", [3, 5, 7])
@@ -88,6 +106,115 @@ def test_arrangements_that_tie_up_to_rounding_count() -> None:
 def test_the_smallest_p_is_known_before_anything_is_trained(n_a: int, n_b: int, least: float) -> None:
     assert smallest_p(n_a, n_b) == pytest.approx(least, abs=5e-5)
     assert run(np.arange(n_a) + 9.0, np.sqrt(np.arange(n_b))).p_value >= smallest_p(n_a, n_b)
+
+
+@pytest.mark.parametrize(("n", "strict"), [(2, 0.33), (3, 0.10), (5, 0.056)])
+def test_the_observed_arrangement_counts(n: int, strict: float) -> None:
+    """A p-value that counts only what is more extreme, without the observed one, errs by `strict`; ours never."""
+    x = np.random.default_rng(n).normal(0, 1, (20_000, 2 * n))
+    p = run(x[:, :n], x[:, n:]).p_value
+    assert (p <= 0.05).mean() <= 0.05
+    assert (p - 2 / comb(2 * n, n) <= 0.05).mean() == pytest.approx(strict, abs=0.008)
+
+
+@pytest.mark.parametrize(("n", "size"), [(2, 0), (3, 0), (5, 12 / 252), (10, 4618 / 92378)])
+def test_split_rates_are_the_constants_of_the_rulebook(n: int, size: float) -> None:
+    """.0476 and .0500: 12 of 252 splits, and 4,618 of 92,378."""
+    allowed = _most_beyond(0.05, comb(2 * n, n)) // 2 * 2
+    assert size == pytest.approx(allowed / comb(2 * n, n), abs=1e-12)
+    x = np.random.default_rng(n).normal(0, 1, (10_000, 2 * n))
+    assert size == pytest.approx((run(x[:, :n], x[:, n:]).p_value <= 0.05).mean(), abs=0.009)
+
+
+@pytest.mark.parametrize(("n_a", "n_b"), [(2, 2), (3, 3), (4, 6)])
+def test_one_sided_p_values_go_down_to_one_arrangement(n_a: int, n_b: int) -> None:
+    a, b = np.arange(n_a) + 9.0, np.sqrt(np.arange(n_b))
+    found = run(a, b, side="greater")
+    assert 1 / comb(n_a + n_b, n_a) == found.min_p == pytest.approx(float(found.p_value))
+    assert float(run(a, b, side="less").p_value) == 1
+
+
+# ---------------------------------------------------------------- the interval
+
+
+@pytest.mark.parametrize(("n_a", "n_b"), [(1, 6), (2, 7), (4, 4), (5, 3), (7, 7), (6, 8), (8, 6)])
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("side", SIDES)
+def test_the_interval_ends_where_the_shifted_test_stops_rejecting(
+    n_a: int, n_b: int, tied: bool, side: Alternative
+) -> None:
+    a, b = groups(n_a, n_b, tied)
+    found = run(a, b, alpha=0.2, side=side)
+    for end, outwards in ((float(found.low), -1e-6), (float(found.high), 1e-6)):
+        if np.isfinite(end):
+            assert by_hand(a - end + outwards, b, side) > 0.2
+            assert by_hand(a - end - outwards, b, side) <= 0.2
+
+
+def test_without_a_rejection_in_reach_the_interval_has_no_ends() -> None:
+    for n in (2, 3):
+        a, b = np.random.default_rng(n).normal([[100.0], [0.0]], 1, (2, n))
+        found = run(a, b)
+        assert (-np.inf, np.inf) == (found.low, found.high)
+
+
+@pytest.mark.parametrize(("n_a", "n_b"), [(15, 15), (20, 20), (12, 17)])
+def test_the_ends_are_exact_where_nobody_can_list_the_arrangements(n_a: int, n_b: int) -> None:
+    """A hair's breadth further in the shifted test no longer rejects; 20v20 has 1.4e11 arrangements."""
+    a, b = groups(n_a, n_b, tied=False)
+    found = run(a, b)
+    for end, outwards in ((found.low, -1e-6), (found.high, 1e-6)):
+        assert run(a - end + outwards, b).p_value > 0.05
+        assert run(a - end - outwards, b).p_value <= 0.05
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize(("n_a", "n_b"), [(7, 7), (10, 10), (6, 9), (9, 6), (5, 12)])
+@pytest.mark.parametrize("side", SIDES)
+def test_closing_in_finds_the_same_ends_as_listing_all_shifts(
+    n_a: int, n_b: int, tied: bool, side: Alternative, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = groups(n_a, n_b, tied)
+    for alpha in (0.001, 0.05, 0.3):
+        monkeypatch.setattr(subset_sums, "_LISTED", 10**9)
+        listed = run(a, b, alpha=alpha, side=side)
+        monkeypatch.setattr(subset_sums, "_LISTED", 1)
+        searched = run(a, b, alpha=alpha, side=side)
+        np.testing.assert_allclose([searched.low, searched.high], [listed.low, listed.high], rtol=1e-9, atol=1e-9)
+
+
+def test_many_ties_do_not_stop_the_search() -> None:
+    """Rounded log-normal scores at 10v10: thousands of arrangements have the very shift that is looked for."""
+    x = np.round(np.random.default_rng(10).lognormal(0, 1, (150, 20)) + np.repeat([1.0, 0.0], 10))
+    for side in SIDES:
+        found = run(x[:, :10], x[:, 10:], side=side)
+        np.testing.assert_array_equal((found.low > 0) | (found.high < 0), found.p_value <= 0.05)
+
+
+@pytest.mark.parametrize("shape", [(5, 5), (10, 10), (5, 9), (40, 30)])
+def test_the_interval_covers_the_true_difference(shape: tuple[int, int]) -> None:
+    rng, (n_a, n_b) = np.random.default_rng(0), shape
+    a, b = rng.normal(2, 1, (1_500, n_a)), rng.normal(0, 1, (1_500, n_b))
+    found = run(a, b)
+    assert 0.93 <= ((found.low <= 2) & (found.high >= 2)).mean() <= 0.97
+
+
+def test_simulated_ends_agree_with_the_exact_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In units of the standard error of a mean difference (about .5 here)."""
+    a, b = np.random.default_rng(0).normal(0, 1, (2, 40, 8))
+    exact = run(a, b)
+    monkeypatch.setattr("rlaudit.comparisons.permutations._method", lambda *_: "simulate")
+    simulated = run(a, b, n_resamples=9_999)
+    assert np.abs(simulated.low - exact.low).max() < 0.1
+    assert np.abs(simulated.high - exact.high).max() < 0.1
+    np.testing.assert_array_equal((simulated.low > 0) | (simulated.high < 0), simulated.p_value <= 0.05)
+
+
+def test_two_constant_groups_give_their_difference() -> None:
+    found = run(np.full(5, 0.3), np.full(5, 0.1))
+    assert (0.2, 0.2) == pytest.approx((float(found.low), float(found.high)))
+    assert found.low == found.high
+    assert 2 / 252 == found.p_value
 
 
 # ---------------------------------------------------------------- which way

@@ -25,8 +25,8 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
     """Step-up adjusted p-values (Benjamini & Hochberg 1995, J. Royal Statistical Society B 57, 289-300).
 
     Calling those at most alpha keeps the expected share of false ones among them below alpha, for p-values that are
-    independent or positively dependent. That is less than `holm` promises: with 20 comparisons of which 10 are real,
-    one call in twenty is wrong on average, and some family often holds a wrong one. NaN as in `holm`.
+    independent or positively dependent. That is less than `holm` promises: with 20 comparisons of which 10 are real
+    (at three standard errors), one call in forty is wrong, but one family in four has a wrong call. NaN as in `holm`.
     """
     p = np.asarray(p_values, dtype=np.float64)
     order = np.argsort(p)  # NaN last

@@ -5,7 +5,10 @@ The largest |t| of several pairs is judged against the largest of the same pairs
 all agents anew is right only if all of them are alike. To be right whichever are, every way in which the agents could
 fall into groups of alike ones is tested, and a pair counts as different where each way that has it in one group is
 rejected (closed testing: Marcus, Peritz & Gabriel 1976, Biometrika 63, 655-660). So the chance of even one wrong call
-stays at most alpha whichever agents do differ.
+stays at most alpha whichever agents do differ: .035-.052 in 4,000 families of 3-5 agents with 5 or 10 seeds, normal or
+log-normal, all alike or in part. Agents with equal means and unequal variances are not alike: with sd 1, 1, 3 it is
+.090 at n = 5 and .059 at n = 10, where Holm over Welch has .044 and .033. Three agents one standard deviation apart:
+.38 and .70 of the pairs are found, by Holm over Welch .29 and .64.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
