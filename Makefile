@@ -28,7 +28,7 @@ bench: .venv-bench/installed
 .venv-bench/installed: pyproject.toml constraints.txt
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	grep -v '^pandas==' constraints.txt > .venv-bench/constraints.txt
-	.venv-bench/bin/python -m pip install $(PIP_ARGS) -c .venv-bench/constraints.txt -e . 'rliable==1.2.0' 'pandas<3'
+	.venv-bench/bin/python -m pip install $(PIP_ARGS) -c .venv-bench/constraints.txt -e . 'rliable==1.2.0' 'arch==7.2.0' 'pandas<3'
 	touch $@
 
 setup: .venv/installed

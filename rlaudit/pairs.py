@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 
-from rlaudit.comparisons import COMPARISONS, PAIRED, probability_better, tost
-from rlaudit.comparisons.corrections import CORRECTIONS
-from rlaudit.comparisons.effects import EFFECTS
-from rlaudit.comparisons.max_t import max_t_tasks
+from rlaudit.comparisons import COMPARISONS, CORRECTIONS, EFFECTS, PAIRED, max_t_tasks, probability_better, tost
 from rlaudit.comparisons.paired import paired_scores
 from rlaudit.few_seeds import audit_subsets
 from rlaudit.power import cohen_d_interval, seeds_needed, welch_power
@@ -157,22 +155,31 @@ def _filled(arm: ArmScores, floor: float) -> ArmScores:
 # ---------------------------------------------------------------- the verdict
 
 
+class _Adjusted(NamedTuple):
+    """A p-value among all comparisons, and its standard error from the audit's own random numbers."""
+
+    p: float | None
+    error: float
+
+
 def _with_verdicts(
-    pairs: Sequence[PairAudit], adjusted: Sequence[float | None], settings: PairSettings
+    pairs: Sequence[PairAudit], adjusted: Sequence[_Adjusted], settings: PairSettings
 ) -> tuple[PairAudit, ...]:
     equivalent = _corrected([pair.p_equivalent for pair in pairs], "holm")
     decided = []
-    for pair, p_adjusted, p_equivalent in zip(pairs, adjusted, equivalent, strict=True):
+    for pair, (p_adjusted, error), p_equivalent in zip(pairs, adjusted, equivalent, strict=True):
         judged = replace(pair, p_adjusted=p_adjusted, p_equivalent=p_equivalent)
-        verdict, reason = decide(judged, settings)
+        verdict, reason = decide(judged, settings, error)
         decided.append(replace(judged, verdict=verdict, reason=reason))
     return tuple(decided)
 
 
-def _adjusted(pairs: Sequence[PairAudit], arms: Sequence[ArmScores], settings: PairSettings) -> Sequence[float | None]:
-    if settings.correction == "max_t":
+def _adjusted(pairs: Sequence[PairAudit], arms: Sequence[ArmScores], settings: PairSettings) -> Sequence[_Adjusted]:
+    results = [pair.tests[pair.decided_by] for pair in pairs]
+    if settings.correction == "max_t" and len(pairs) > 1:
         return _max_t(pairs, arms, settings)
-    return _corrected([pair.tests[pair.decided_by].p_value for pair in pairs], settings.correction)
+    adjusted = _corrected([result.p_value for result in results], settings.correction)
+    return [_Adjusted(p, _scaled_error(p, result)) for p, result in zip(adjusted, results, strict=True)]
 
 
 def _corrected(p_values: Sequence[float | None], correction: str) -> list[float | None]:
@@ -181,24 +188,32 @@ def _corrected(p_values: Sequence[float | None], correction: str) -> list[float 
     return [_finite(p) for p in adjusted]
 
 
-def _max_t(pairs: Sequence[PairAudit], arms: Sequence[ArmScores], settings: PairSettings) -> list[float | None]:
+def _scaled_error(p_adjusted: float | None, result: TestResult) -> float:
+    """The correction multiplies a p-value, and with it the error of its simulation."""
+    factor = (p_adjusted or 0) / result.p_value if result.p_value else 1.0
+    return result.mc_error * max(1.0, factor)
+
+
+def _max_t(pairs: Sequence[PairAudit], arms: Sequence[ArmScores], settings: PairSettings) -> list[_Adjusted]:
+    """A p-value of k tasks is k times one of B deals, so that its error is at most sqrt(k p / B)."""
     agents, tasks = (list(dict.fromkeys(names)) for names in zip(*((arm.agent, arm.task) for arm in arms), strict=True))
     scores = {(arm.agent, arm.task): arm.scores for arm in arms}
     table = [[scores.get((agent, task), np.empty(0)) for agent in agents] for task in tasks]
     places = list(combinations(range(len(agents)), 2))
     found = max_t_tasks(table, places, rng=generator(settings.seed, "max_t"), n_resamples=N_RESAMPLES)
     place = {frozenset((agents[i], agents[j])): k for k, (i, j) in enumerate(places)}
-    return [_finite(found[tasks.index(pair.task), place[frozenset((pair.a, pair.b))]]) for pair in pairs]
+    p_values = [float(found[tasks.index(pair.task), place[frozenset((pair.a, pair.b))]]) for pair in pairs]
+    return [_Adjusted(_finite(p), float(np.sqrt(len(tasks) * p / N_RESAMPLES))) for p in p_values]
 
 
-def decide(pair: PairAudit, settings: PairSettings) -> tuple[Verdict, str]:
-    """The verdict and the reason for it, from adjusted p-values alone."""
+def decide(pair: PairAudit, settings: PairSettings, error: float) -> tuple[Verdict, str]:
+    """The verdict and the reason for it, from adjusted p-values alone; `error` is the standard error of p_adjusted."""
     alpha, result, test = settings.alpha, pair.tests[pair.decided_by], name_of(pair.decided_by)
     if pair.margin is not None and pair.p_equivalent is not None and pair.p_equivalent <= alpha:
         return Verdict.EQUIVALENT, f"the difference is within {pair.margin:g} (two one-sided tests)"
     if pair.p_adjusted is None or result.p_value is None or not result.direction:
         return Verdict.UNDECIDED, f"{test} gives no result on these scores"
-    if result.mc_error and abs(pair.p_adjusted - alpha) < 1.96 * _adjusted_error(pair, result):
+    if error and abs(pair.p_adjusted - alpha) < 1.96 * error:
         return Verdict.UNSTABLE, "the simulated p-value lies so near alpha that another simulation could turn it"
     if result.min_p is not None and result.min_p > alpha:
         return Verdict.UNDECIDED, f"with so few seeds {test} can never reach alpha (at best p = {result.min_p:.3g})"
@@ -208,9 +223,3 @@ def decide(pair: PairAudit, settings: PairSettings) -> tuple[Verdict, str]:
         return Verdict.UNDECIDED, f"{test} does not tell them apart, which does not make them equal"
     better_a = (result.direction > 0) == settings.higher_is_better
     return (Verdict.A_BETTER if better_a else Verdict.B_BETTER), f"{test} tells them apart"
-
-
-def _adjusted_error(pair: PairAudit, result: TestResult) -> float:
-    """Holm multiplies a p-value, and with it the error of its simulation."""
-    factor = (pair.p_adjusted or 0) / result.p_value if result.p_value else 1.0
-    return result.mc_error * max(1.0, factor)

@@ -148,7 +148,8 @@ def test_one_side_is_never_more_than_half_of_what_both_claim(test: str, x: np.nd
     both, greater, less = (run(test, x[0], x[1], side=side) for side in OPPOSITE)
     slack = 1e-9 + 5 * float(np.hypot(both.mc_error, greater.mc_error))
     assert min(greater.p_value, less.p_value) <= both.p_value + slack
-    assert greater.p_value + less.p_value >= 1 - 2 * slack
+    if test != "kolmogorov_smirnov":  # distribution functions that cross deviate both ways
+        assert greater.p_value + less.p_value >= 1 - 2 * slack
 
 
 @EVERY

@@ -12,9 +12,11 @@ from rlaudit.comparisons.bootstrap import (
     bootstrap_pivotal,
     bootstrap_t,
 )
-from rlaudit.comparisons.corrections import holm
+from rlaudit.comparisons.corrections import CORRECTIONS, benjamini_hochberg, holm
 from rlaudit.comparisons.distributions import almost_stochastic_order, kolmogorov_smirnov
-from rlaudit.comparisons.equivalence import tost
+from rlaudit.comparisons.effects import EFFECTS
+from rlaudit.comparisons.equivalence import equivalence, non_inferiority, tost
+from rlaudit.comparisons.max_t import max_t, max_t_tasks
 from rlaudit.comparisons.paired import paired_bootstrap, paired_t, sign_flip
 from rlaudit.comparisons.parametric import student, welch, yuen
 from rlaudit.comparisons.permutations import permutation
@@ -27,8 +29,11 @@ from rlaudit.types import Alternative, Compare, Comparison, Floats
 
 __all__ = [
     "COMPARISONS",
+    "CORRECTIONS",
+    "EFFECTS",
     "PAIRED",
     "almost_stochastic_order",
+    "benjamini_hochberg",
     "bootstrap_bca",
     "bootstrap_expanded",
     "bootstrap_percentile",
@@ -36,9 +41,13 @@ __all__ = [
     "bootstrap_t",
     "brunner_munzel",
     "compare",
+    "equivalence",
     "holm",
     "kolmogorov_smirnov",
     "mann_whitney",
+    "max_t",
+    "max_t_tasks",
+    "non_inferiority",
     "paired_bootstrap",
     "paired_t",
     "permutation",
@@ -84,11 +93,13 @@ def compare(
     alternative: Alternative = "two-sided",
     rng: np.random.Generator | None = None,
     n_resamples: int = 9999,
+    interval: bool = True,
 ) -> Comparison:
     """Tests a (..., n_a) against b (..., n_b), one score per seed along the last axis.
 
     `alternative` "greater" asks whether a scores higher, "less" whether b does. The paired tests take a[..., i] and
-    b[..., i] for a pair: decide on them before looking, and only where the runs do share something.
+    b[..., i] for a pair: decide on them before looking, and only where the runs do share something. Without `interval`
+    the ends may be NaN, where they cost more than the p-values.
 
     Raises RlauditError where a score is no finite number, and NotEnoughSeeds where there is none. Without `rng` the
     random numbers are those of a fixed stream, so that the same call gives the same answer.
@@ -111,7 +122,9 @@ def compare(
         raise RlauditError(f"{test} pairs a[i] with b[i]: a has {a.shape[-1]} scores and b {b.shape[-1]}")
     a, b = np.broadcast_to(a, shape + a.shape[-1:]), np.broadcast_to(b, shape + b.shape[-1:])
     rng = rng or generator(0, "compare", test)
-    return COMPARISONS[test](a, b, alpha=alpha, rng=rng, n_resamples=n_resamples, alternative=alternative)
+    return COMPARISONS[test](
+        a, b, alpha=alpha, rng=rng, n_resamples=n_resamples, alternative=alternative, interval=interval
+    )
 
 
 _LARGEST = 1e150  # its square is still a number

@@ -89,7 +89,7 @@ def sign_flip(
     rejected lie between two order statistics of the subset means (Hartigan 1969, JASA 64, 1303-1317). Exact for
     differences that are symmetric, as they are where two agents are alike.
 
-    All subsets are listed for few pairs, met in the middle for more (`permutations._count_by_meeting`), else drawn:
+    All subsets are listed for few pairs, met in the middle for more (as in `subset_sums`), else drawn:
     p = (1 + c) / (1 + B). Two-sided p is twice the smaller tail. The smallest two-sided p is 2 / 2^n: .25 for three
     pairs, .0625 for five. Where that is above alpha the interval has no ends.
     """
