@@ -16,11 +16,11 @@ from rlaudit.comparisons.corrections import CORRECTIONS, benjamini_hochberg, hol
 from rlaudit.comparisons.distributions import almost_stochastic_order, kolmogorov_smirnov
 from rlaudit.comparisons.effects import EFFECTS
 from rlaudit.comparisons.equivalence import equivalence, non_inferiority, tost
-from rlaudit.comparisons.max_t import max_t, max_t_tasks
 from rlaudit.comparisons.paired import paired_bootstrap, paired_t, sign_flip
 from rlaudit.comparisons.parametric import student, welch, yuen
 from rlaudit.comparisons.permutations import permutation
 from rlaudit.comparisons.ranks import mann_whitney, rank_t
+from rlaudit.comparisons.step_down import max_t, max_t_tasks
 from rlaudit.comparisons.studentised import permutation_studentised
 from rlaudit.comparisons.superiority import brunner_munzel, probability_better
 from rlaudit.errors import NotEnoughSeeds, RlauditError, did_you_mean

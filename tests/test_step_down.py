@@ -5,10 +5,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from rlaudit.comparisons import max_t as module
+from rlaudit.comparisons import step_down as module
 from rlaudit.comparisons import welch
 from rlaudit.comparisons.corrections import holm
-from rlaudit.comparisons.max_t import _across_tasks, _every_deal, max_t, max_t_tasks
+from rlaudit.comparisons.step_down import _across_tasks, _every_deal, max_t, max_t_tasks
 from rlaudit.comparisons.studentised import permutation_studentised
 
 
