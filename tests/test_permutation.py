@@ -257,3 +257,17 @@ def test_rows_of_one_batch_do_not_share_all_their_random_patterns(monkeypatch: p
     p = run(np.tile(a, (4, 1)), np.tile(b, (4, 1)), n_resamples=199).p_value
     assert p[0] == p[1]
     assert p[1] != p[2]
+
+
+@pytest.mark.parametrize("side", ["two-sided", "greater", "less"])
+@pytest.mark.parametrize("n_a", [6, 8, 10])
+@pytest.mark.parametrize("tied", [False, True])
+def test_rows_that_deal_the_same_scores_share_one_list_of_sums(side: Alternative, n_a: int, tied: bool) -> None:
+    rng = np.random.default_rng(n_a)
+    pool = np.round(rng.normal(5, 2, 16)) if tied else rng.lognormal(0, 1, 16)
+    dealt = rng.permuted(np.tile(pool, (200, 1)), axis=1)
+    together = permutation(
+        dealt[:, :n_a], dealt[:, n_a:], alpha=0.05, rng=rng, n_resamples=1, alternative=side, interval=False
+    ).p_value
+    one_by_one = [float(run(row[:n_a], row[n_a:], side=side).p_value) for row in dealt]
+    np.testing.assert_array_equal(together, one_by_one)

@@ -15,13 +15,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from rlaudit.comparisons.moments import centre, ends, moments, smallest_p
-from rlaudit.comparisons.subset_sums import arrangements, kth_shift
+from rlaudit.comparisons.subset_sums import arrangements, kth_shift, listed_sums
 from rlaudit.types import Alternative, Comparison, Floats, Ints
 
 _FEW_PATTERNS = 1000  # up to here all patterns times all rows is one cheap matrix product (5v5: 126, 6v6: 462)
 _BUDGET = 2**24  # rows x subset sums of half a pool: 16 times 20v20 (.06 s each, .3 s with its interval), or 16,384
 # times 10v10 (.8 s, 3 s with intervals)
 _BLOCK = 2**23  # numbers held at once: 64 MB
+_MANY = 100  # rows from which it is worth asking whether all deal the same scores,
+_MOST_SHARED = 2**18  # with at most so many arrangements: 10v10 have 184,756
 _SHARING = 1024  # rows that share their random patterns, where that many sums can be held
 _PATTERNS = 2**20  # numbers in a chunk of random patterns: 8 MB
 
@@ -38,8 +40,8 @@ def permutation(
 ) -> Comparison:
     """Two-sided by the absolute difference of means; arrangements that tie with the observed one count.
 
-    Exact by listing all patterns where they are few; else exact by meeting in the middle where the budget allows
-    that for all rows; else simulated. Which one depends on the number of seeds and of rows alone.
+    Exact by listing all patterns where they are few, or where all rows deal the same scores; else exact by meeting in
+    the middle where the budget allows that for all rows; else simulated. Which one does not depend on chance.
 
     The interval holds the shifts of a that the test does not reject (Pagano & Tritchler 1983, JASA 78, 435-440): it
     excludes 0 exactly where p <= alpha, and has no ends where so few seeds can reject nothing. Without a search: each
@@ -49,11 +51,13 @@ def permutation(
     n_a, n_b = a.shape[-1], b.shape[-1]
     effect = moments(a, b).effect
     rows = _rows(a, b, effect, alternative)
-    method = _method(len(rows.pool), n_a, n_b)
+    method = "share" if not interval and _is_one_pool(a, b) else _method(len(rows.pool), n_a, n_b)
     total = 1 + n_resamples if method == "simulate" else comb(n_a + n_b, n_a)
     allowed = _most_beyond(alpha, total) if interval else None
     if method == "meet":
         counts, near, far = _by_meeting(rows, total, allowed)
+    elif method == "share":
+        counts, near, far = _by_sharing(rows)
     elif method == "list":
         counts, near, far = _by_listing(rows, allowed)
     else:
@@ -119,6 +123,24 @@ def _method(n_rows: int, n_a: int, n_b: int) -> str:
     if comb(n, n_a) // (2 if n_a == n_b else 1) <= _FEW_PATTERNS:
         return "list"
     return "meet" if n_rows * 2 ** ((n + 1) // 2) <= _BUDGET else "simulate"
+
+
+def _is_one_pool(a: Floats, b: Floats) -> bool:
+    """All rows deal the same scores, so that one list of sums serves them all: the halves of a pool of 20 seeds."""
+    n_a, n_b = a.shape[-1], b.shape[-1]
+    if a.size < _MANY * n_a or comb(n_a + n_b, n_a) > _MOST_SHARED:
+        return False
+    pools = np.sort(np.concatenate([a, b], axis=-1).reshape(-1, n_a + n_b), axis=1)
+    return bool((pools == pools[0]).all())
+
+
+def _by_sharing(rows: _Rows) -> tuple[Floats, Floats, Floats]:
+    sums, observed = listed_sums(rows.pool[:1], rows.n_small)[0], rows.pool[:, : rows.n_small].sum(axis=1)
+    if rows.both:
+        sums, observed = np.abs(sums), np.abs(observed)
+    sums.sort()
+    nothing = np.full_like(observed, np.nan)
+    return len(sums) - sums.searchsorted(observed - rows.slack), nothing, nothing
 
 
 def _most_beyond(alpha: float, total: int) -> int:
@@ -264,7 +286,7 @@ def search_rows(rows: Floats, values: Floats, side: Literal["left", "right"]) ->
     """`np.searchsorted` of values (n_rows, m) in sorted rows (n_rows, k), row by row."""
     places = np.empty(values.shape, dtype=np.int64)
     for i, row in enumerate(rows):
-        places[i] = np.searchsorted(row, values[i], side)
+        places[i] = row.searchsorted(values[i], side)  # .9 us less than np.searchsorted
     return places
 
 

@@ -8,7 +8,7 @@ past the bound: 2^20 look-ups instead of the 1.4e11 arrangements of 20 against 2
 from collections.abc import Iterator
 from functools import lru_cache
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy.special import stdtrit
@@ -41,12 +41,12 @@ class Arrangements(NamedTuple):
         first, last = n_right - self.last, n_right - self.first
         return self._replace(owed=-self.owed, keys=-self.keys[::-1], band=-self.band, first=first, last=last)
 
-    def _places(self, bound: Floats, side: str) -> Ints:
+    def _places(self, bound: Floats, side: Literal["left", "right"]) -> Ints:
         """Where in `keys` the sums begin, or end, that carry each sum of the first half to its bound."""
         wanted = bound + self.owed
         np.clip(wanted, -self.reach, self.reach, out=wanted)
         wanted += self.band
-        return np.searchsorted(self.keys, wanted, side)  # type: ignore[call-overload, no-any-return]
+        return self.keys.searchsorted(wanted, side)
 
     def above(self, u: float, slack: float = 0.0) -> Ints:
         """The `keys` from here to `last` have Z >= u m - slack."""
