@@ -19,7 +19,11 @@ class Moments(NamedTuple):
 
 
 def moments(a: Floats, b: Floats) -> Moments:
-    """Each group is measured from its first score, so that equal scores have variance 0 exactly, at any offset."""
+    """Each group is measured from its first score, so that equal scores have variance 0 exactly, at any offset.
+
+    So measured a mean is at most sqrt(n) sd from 0, and the sum of squares minus that of the mean loses no more than
+    a factor n of its precision: 1e-12 with 10,000 seeds.
+    """
     from_a, from_b = a - a[..., :1], b - b[..., :1]
     mean_a, mean_b = _mean(from_a), _mean(from_b)
     effect = (a[..., 0] - b[..., 0]) + (mean_a - mean_b)
@@ -27,15 +31,15 @@ def moments(a: Floats, b: Floats) -> Moments:
 
 
 def _mean(x: Floats) -> Floats:
-    """By einsum: three times as fast as x.mean over a short last axis."""
+    """By einsum: three times as fast as x.mean over a short last axis, and the same bits in a batch and alone."""
     mean: Floats = np.einsum("...i->...", x) / x.shape[-1]
     return mean
 
 
 def _variance(x: Floats, mean: Floats) -> Floats:
-    centred: Floats = x - mean[..., None]
-    variance: Floats = np.einsum("...i,...i->...", centred, centred) / max(x.shape[-1] - 1, 1)
-    return variance
+    n = x.shape[-1]
+    variance: Floats = (np.einsum("...i,...i->...", x, x) - n * mean**2) / max(n - 1, 1)
+    return np.maximum(variance, 0.0)
 
 
 def centre(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:

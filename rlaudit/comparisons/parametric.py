@@ -149,9 +149,10 @@ def t_test(
         "greater": lambda: stdtr(df, -statistic),
         "less": lambda: stdtr(df, statistic),
     }[alternative]()
-    t = stdtrit(df, 1 - per_side(alpha, alternative)) if interval else np.nan
-    reach = np.where(se > 0, se * t, reach_at(effect, least, alpha))
-    low, high = ends(effect - reach, effect + reach, alternative)
+    low = high = np.full_like(effect, np.nan)
+    if interval:
+        reach = np.where(se > 0, se * stdtrit(df, 1 - per_side(alpha, alternative)), reach_at(effect, least, alpha))
+        low, high = ends(effect - reach, effect + reach, alternative)
     return Comparison(
         test=test,
         effect=effect,

@@ -6,7 +6,7 @@ scores once `addable` has put them on a grid: sums are exact in any order, whate
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from typing import Literal, Protocol, TypeAlias
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from rlaudit.comparisons.permutations import search_rows
-from rlaudit.types import Floats
+from rlaudit.types import Floats, Ints
 
 _BLOCK = 2**20  # resampled values held at once: 8 MB, which stays near the processor (64 MB: twice as slow)
 _COUNTS = 2**21  # multinomial counts held at once: 16 MB
@@ -132,18 +132,39 @@ class _Pairs:
 
     def _above(self, x: Floats, side: Literal["left", "right"]) -> Floats:
         """Mass of d* > x, with side "left"; of d* >= x, with side "right"."""
-        at = search_rows(self.means_b, self.means_a - x[:, None], side)
-        mass: Floats = np.einsum("ij,ij->i", np.take_along_axis(self.ways_up_to, at, axis=1), self.ways_a)
+        return self._mass_up_to(search_rows(self.means_b, self.means_a - x[:, None], side))
+
+    def _mass_up_to(self, at: Ints) -> Floats:
+        mass: Floats = np.einsum("ij,ij->i", _picked(self.ways_up_to, at), self.ways_a)
         return mass
 
     def beyond(self, x: Floats) -> tuple[Floats, Floats]:
-        return self.total - self._above(x - self.tie, "right"), self._above(x + self.tie, "left")
+        at = search_rows(self.means_b, self.means_a - (x - self.tie)[:, None], "right")
+        not_below = self._mass_up_to(at)
+        # Where no d* ties with x, what is not below is above; a tie is the last mean that was passed.
+        last = _picked(self.means_b, np.maximum(at - 1, 0))
+        tied = ((at > 0) & (last >= self.means_a - (x + self.tie)[:, None])).any(axis=1)
+        above = not_below.copy()
+        if tied.any():
+            rows = replace(self, **{name: getattr(self, name)[tied] for name in _BY_ROW})
+            above[tied] = rows._above((x + self.tie)[tied], "left")
+        return self.total - not_below, above
 
     def ends(self, out_low: Floats, out_high: Floats) -> tuple[Floats, Floats]:
         start = self.means_a[:, 0] - self.means_b[:, -1], self.means_a[:, -1] - self.means_b[:, 0]
         low = bisect(lambda x: self.total - self._above(x, "left") > out_low, *start)
         high = bisect(lambda x: self._above(x, "right") <= out_high, *start)
         return np.where(out_low < 0, -np.inf, low), np.where(out_high < 0, np.inf, high)
+
+
+_BY_ROW = ("means_a", "ways_a", "means_b", "ways_up_to", "tie")
+
+
+def _picked(rows: Floats, places: Ints) -> Floats:
+    """`np.take_along_axis` over the last axis, in half the time."""
+    start = np.arange(0, rows.size, rows.shape[1])[:, None]
+    picked: Floats = rows.ravel().take(places + start)
+    return picked
 
 
 def _pairs(a: Floats, b: Floats, tie: Floats) -> _Pairs:
@@ -158,7 +179,7 @@ def _resampled_means(x: Floats) -> tuple[Floats, Floats]:
     counts, ways = multisets(x.shape[1])
     means = addable(x) @ counts
     order = np.argsort(means, axis=1)
-    return np.take_along_axis(means, order, axis=1), ways[order]
+    return _picked(means, order), ways[order]
 
 
 def bisect(beyond: Callable[[Floats], NDArray[np.bool_]], low: Floats, high: Floats) -> Floats:
