@@ -14,6 +14,7 @@ import pytest
 
 from rlaudit import cli
 from rlaudit.backends import BACKENDS
+from rlaudit.calibration import committed
 from rlaudit.comparisons import COMPARISONS
 from rlaudit.config import load_config
 from rlaudit.experiments import EXPERIMENTS
@@ -74,6 +75,27 @@ def test_the_python_snippet_runs(
     assert (workplace / "report.html").exists()
 
 
+def test_the_snippet_of_the_statistics_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (snippet,) = [block for block in blocks("python") if "from rlaudit.power" in block]
+    exec(compile(snippet, "README.md", "exec"), {})
+    assert len(capsys.readouterr().out.splitlines()) == 8
+
+
+def test_the_rates_of_the_readme_are_those_of_the_calibration_table() -> None:
+    cells = {
+        (cell.test, cell.null): cell.size for cell in committed() if (cell.n_a, cell.n_b, cell.spread) == (5, 5, 1)
+    }
+    printed = dict(re.findall(r"^\| `(\w+)` \| .* \| ([\d.]+ / [\d.]+ / [\d.]+) \|$", TEXT, re.MULTILINE))
+    assert set(COMPARISONS) == set(printed)
+    for test, rates in printed.items():
+        sizes = [cells[test, null] for null in ("normal", "log-normal", "sac")]
+        assert rates == " / ".join(f"{100 * size:.1f}" for size in sizes if size is not None)
+
+
+def test_the_benchmark_table_is_the_one_that_was_measured() -> None:
+    assert (ROOT / "tests" / "benchmarks" / "table.md").read_text() in TEXT
+
+
 def test_the_pytest_snippet_asks_for_fixtures_that_exist() -> None:
     from rlaudit import pytest_plugin
 
@@ -91,7 +113,7 @@ def test_the_config_of_the_readme_is_valid(tmp_path: Path) -> None:
     assert {"a2c", "a2c-norm"} == set(config.agents)
 
 
-@pytest.mark.parametrize("target", ["audit", "test"])
+@pytest.mark.parametrize("target", ["audit", "test", "bench", "calibration"])
 def test_the_two_commands_are_targets_of_make(target: str) -> None:
     assert f"make {target}" in TEXT
     assert 0 == subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True).returncode

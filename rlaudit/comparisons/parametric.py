@@ -149,6 +149,8 @@ def t_test(
         "greater": lambda: stdtr(df, -statistic),
         "less": lambda: stdtr(df, statistic),
     }[alternative]()
+    if not (se > 0).all():
+        p = np.where(se > 0, p, flat_p(effect, least, alternative))
     low = high = np.full_like(effect, np.nan)
     if interval:
         reach = np.where(se > 0, se * stdtrit(df, 1 - per_side(alpha, alternative)), reach_at(effect, least, alpha))
@@ -160,7 +162,7 @@ def t_test(
         high=high,
         statistic=statistic,
         df=df,
-        p_value=np.where(se > 0, p, flat_p(effect, least, alternative)),
+        p_value=p,
         min_p=0.0,
         mc_error=np.zeros_like(effect),
         estimand=estimand,
