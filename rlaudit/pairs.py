@@ -176,10 +176,12 @@ def _with_verdicts(
 
 def _adjusted(pairs: Sequence[PairAudit], arms: Sequence[ArmScores], settings: PairSettings) -> Sequence[_Adjusted]:
     results = [pair.tests[pair.decided_by] for pair in pairs]
-    if settings.correction == "max_t" and len(pairs) > 1:
-        return _max_t(pairs, arms, settings)
-    adjusted = _corrected([result.p_value for result in results], settings.correction)
-    return [_Adjusted(p, _scaled_error(p, result)) for p, result in zip(adjusted, results, strict=True)]
+    if settings.correction != "max_t":
+        adjusted = _corrected([result.p_value for result in results], settings.correction)
+        return [_Adjusted(p, _scaled_error(p, result)) for p, result in zip(adjusted, results, strict=True)]
+    if len(pairs) < 2:
+        return [_Adjusted(result.p_value, result.mc_error) for result in results]
+    return _max_t(pairs, arms, settings)
 
 
 def _corrected(p_values: Sequence[float | None], correction: str) -> list[float | None]:

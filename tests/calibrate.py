@@ -1,4 +1,4 @@
-"""Measures the calibration table anew: `make calibration` (20 minutes on two cores) writes rlaudit/calibration.csv.
+"""Measures the calibration table anew: `make calibration` (MINUTES on two cores) writes rlaudit/calibration.csv.
 
 The rows "sac" and "td3" need the real runs of `shared_data`.
 """
@@ -17,16 +17,14 @@ from rlaudit.calibration import NULLS, Cell, pool_null
 from rlaudit.comparisons import COMPARISONS
 
 TABLE = Path(calibration.__file__).with_name("calibration.csv")
-CLOSED_FORM = {"welch", "student", "yuen", "mann_whitney", "brunner_munzel", "rank_t", "paired_t"}
+FORMULAS = {"welch", "student", "yuen", "mann_whitney", "brunner_munzel", "rank_t", "paired_t"}
 
 
 def repeats(test: str, n_seeds: int) -> tuple[int, int]:
-    """20,000 where a test is a formula; where it resamples, so many that a cell takes seconds. (sizes, intervals)"""
-    if test in CLOSED_FORM:
-        return 20_000, 5_000
-    if test == "almost_stochastic_order":
-        return 2_000, 400 if n_seeds > 20 else 1_000
-    return (5_000 if n_seeds > 20 else 10_000), 2_000
+    """As many as take seconds a cell: (experiments for the size, intervals for the coverage)."""
+    if test in FORMULAS or (test in ("permutation", "sign_flip") and n_seeds <= 20):
+        return 100_000, 5_000
+    return (5_000 if test == "almost_stochastic_order" else 20_000), (2_000 if n_seeds <= 20 else 1_000)
 
 
 def measured(test: str) -> list[Cell]:

@@ -68,7 +68,7 @@ def test_other_random_numbers_give_what_the_committed_table_says(test: str, null
     if test in PAIRED and design.times > 1:
         return
     before = COMMITTED[test, null, n, n * design.times, design.spread]
-    n_rows, n_intervals = (20_000, 1_000) if before.n_rows >= 20_000 else (2_000, 400)
+    n_rows, n_intervals = (20_000, 1_000) if before.n_rows >= 100_000 else (2_000, 400)
     now = measure(test, null, NULLS[null], design, n, seed=2, n_rows=n_rows, n_intervals=n_intervals)
     assert_alike(before.size, before.n_rows, now.size, now.n_rows)
     assert_alike(before.coverage, before.n_intervals, now.coverage, now.n_intervals)

@@ -328,6 +328,15 @@ def test_list_names_what_there_is(kind: str, name: str) -> None:
     assert all(len(line.split()) > 3 for line in lines)
 
 
+def test_the_calibration_table_has_a_line_for_each_test_in_each_block() -> None:
+    lines = run("list", "tests", "--calibration").stdout.splitlines()
+    assert sum(line.split()[:1] == ["welch"] for line in lines) == 24  # six nulls, four designs
+    assert sum(line.split()[:1] == ["sign_flip"] for line in lines) == 12  # pairs need equal numbers
+    refused = run("list", "figures", "--calibration")
+    assert refused.exit_code == 2
+    assert "only tests are calibrated" in refused.stderr
+
+
 def test_schema_is_json() -> None:
     assert json.loads(run("schema").stdout)["title"] == "rlaudit config"
 

@@ -216,6 +216,9 @@ def test_settings_come_from_keywords_and_overrides() -> None:
         (["audit.alpha=2"], {}, "-s audit.alpha=2: audit.alpha = 2 must be below 0.5"),
         ([], {"alpa": 0.1}, "audit.alpa is no key here. Did you mean 'alpha'?"),
         ([], {"tests": ["welsh"]}, "audit.tests[0] = 'welsh' is not a test. Did you mean 'welch'?"),
+        ([], {"tests": ["kolmogorov_smirnov"]}, "it also rejects where only the spreads differ; name it later"),
+        ([], {"correction": "holmes"}, "audit.correction = 'holmes' is not a correction. Did you mean 'holm'?"),
+        ([], {"correction": "max_t"}, "corrects permutation_studentised, but welch decides; put that first in tests"),
     ],
 )
 def test_bad_settings_are_config_errors(overrides: list[str], given: dict[str, object], expected: str) -> None:

@@ -78,3 +78,10 @@ def test_non_inferiority_is_wrongly_supported_at_most_at_alpha() -> None:
         (judged,) = judge(["a >= b - 1"], table(rng.normal(-1, 1, 10), rng.normal(0, 1, 10)), 0.05)
         supported += judged.state == "supported"
     assert supported <= 131
+
+
+def test_constant_seeds_support_no_more_than_a_permutation_test_could() -> None:
+    """Three equal scores against two: one arrangement in ten, and no claim at alpha = .05."""
+    for claim in ("a > b", "a >= b - 1", "a == b within 3"):
+        (judged,) = judge([claim], table(np.full(3, 5.0), np.full(2, 3.0)), 0.05)
+        assert judged.state == "undecided"

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 from shared_data import finals
+from statsmodels.stats.multitest import multipletests
 
+from rlaudit.comparisons import EFFECTS
+from rlaudit.errors import NotEnoughSeeds
 from rlaudit.pairs import PairSettings, audit_pairs, family
 from rlaudit.results import PairAudit
 from rlaudit.types import ArmScores, ScoreTable, Verdict
@@ -161,3 +164,87 @@ def test_agents_on_different_tasks_are_never_compared() -> None:
 def test_the_family_is_named() -> None:
     assert "one comparison at alpha = 0.05" == family(1, 0.05)
     assert family(15, 0.01).startswith("15 comparisons of this audit together at alpha = 0.01 (Holm")
+
+
+# ---------------------------------------------------------------- corrections
+
+SIX = {name: RNG(i).normal(100 + 2 * i, 3, 10) for i, name in enumerate(("a", "b", "c", "d"))}
+
+
+def adjusted(scores: dict[str, np.ndarray], correction: str, **changes: object) -> np.ndarray:
+    given = settings(tests=("permutation_studentised",), correction=correction, **changes)
+    return np.array([pair.p_adjusted for pair in audit_pairs(table(scores), given)])
+
+
+def test_each_correction_is_the_one_that_is_asked_for() -> None:
+    p = [pair.tests["welch"].p_value for pair in audit_pairs(table(SIX), settings())]
+    corrected = audit_pairs(table(SIX), settings(correction="benjamini_hochberg"))
+    np.testing.assert_allclose([pair.p_adjusted for pair in corrected], multipletests(p, method="fdr_bh")[1])
+    max_t = adjusted(SIX, "max_t")
+    assert (max_t <= adjusted(SIX, "holm") + 0.01).all()
+    assert (max_t < adjusted(SIX, "holm") - 0.001).any()
+
+
+def test_max_t_of_one_pair_is_its_own_p_value() -> None:
+    (pair,) = audit_pairs(table(NEAR), settings(tests=("permutation_studentised",), correction="max_t"))
+    assert pair.p_adjusted == pair.tests["permutation_studentised"].p_value
+
+
+def test_no_pair_is_decided_by_the_simulation_of_max_t() -> None:
+    """Its p-values among several agents are simulated although each test is exact."""
+    for gap in np.linspace(0.8, 1.6, 9):
+        scores = {name: RNG(i).normal(0, 1, 8) + gap * (name == "c") for i, name in enumerate(("a", "b", "c"))}
+        pairs = audit_pairs(table(scores), settings(tests=("permutation_studentised",), correction="max_t"))
+        for pair in pairs:
+            assert pair.p_adjusted is not None
+            near = abs(pair.p_adjusted - 0.05) < 1.96 * np.sqrt(pair.p_adjusted / 9_999)
+            assert (pair.verdict == Verdict.UNSTABLE) == near
+
+
+@pytest.mark.parametrize(("correction", "words"), [("benjamini_hochberg", "false discovery rate"), ("max_t", "max-T")])
+def test_the_family_names_its_correction(correction: str, words: str) -> None:
+    assert words in family(3, 0.05, correction)
+
+
+# ---------------------------------------------------------------- effects and pairs
+
+
+def test_effects_have_intervals_and_agree_with_the_verdicts_numbers() -> None:
+    pair = only(FAR)
+    assert pair.effects["difference"].value == pytest.approx(pair.effect)
+    assert (pair.effects["difference"].low, pair.effects["difference"].high) == pytest.approx((pair.low, pair.high))
+    assert pair.effects["p_a_better"].value == pair.p_a_better
+    assert set(pair.effects) == set(EFFECTS)
+
+
+def paired_arms(n: int = 12) -> ScoreTable:
+    base = RNG(0).normal(0, 1, n)
+    a = ArmScores("a", "task", tuple(range(n)), base + RNG(1).normal(0.6, 0.4, n))
+    b = ArmScores("b", "task", tuple(range(2, n + 2)), np.append(base[2:], [0.1, -0.2]) + RNG(2).normal(0, 0.4, n))
+    return ScoreTable("final", (a, b))
+
+
+def test_paired_tests_take_the_seeds_that_both_have_and_tell_their_correlation() -> None:
+    (pair,) = audit_pairs(paired_arms(), settings(tests=("paired_t", "welch"), n_draws=2_000))
+    a, b = (arm.scores for arm in paired_arms().arms)
+    oracle = stats.ttest_rel(a[2:], b[:-2])
+    assert pair.tests["paired_t"].p_value == pytest.approx(oracle.pvalue)
+    assert pair.tests["paired_t"].n_pairs == 10
+    assert pair.tests["paired_t"].correlation == pytest.approx(np.corrcoef(a[2:], b[:-2])[0, 1])
+    assert pair.tests["welch"].n_pairs is None
+    assert pair.subsets[-1].tests["paired_t"].right > pair.subsets[-1].tests["welch"].right + 0.2
+
+
+def test_agents_without_common_seeds_have_no_pairs() -> None:
+    arms = (ArmScores("a", "task", (0, 1), np.array([1.0, 2])), ArmScores("b", "task", (2, 3), np.array([3.0, 4])))
+    with pytest.raises(NotEnoughSeeds, match=r"'a' and 'b' on task share 0 seed\(s\).*needs 2"):
+        audit_pairs(ScoreTable("final", arms), settings(tests=("paired_t",)))
+
+
+def test_a_failed_seed_keeps_its_place_in_its_pair() -> None:
+    a = ArmScores("a", "task", (0, 1, 2, 3), np.array([5.0, 6, 7, 8]))
+    b = ArmScores("b", "task", (0, 1, 2), np.array([4.0, 5.1, 5.9]), failed=(3,))
+    (pair,) = audit_pairs(ScoreTable("final", (a, b)), settings(tests=("paired_t",)))
+    assert pair.tests["paired_t"].n_pairs == 3
+    assert pair.imputed is not None
+    assert pair.imputed.p_value == pytest.approx(stats.ttest_rel([5, 6, 7, 8], [4, 5.1, 5.9, 4]).pvalue)
