@@ -253,7 +253,7 @@ def test_the_interval_is_z_bootstrap_errors_to_each_side(monkeypatch: pytest.Mon
     assert float(above.high) == pytest.approx(min(1, eps + 1.645 * sd), abs=0.03)
     assert float(both.high) == pytest.approx(min(1, eps + 1.960 * sd), abs=0.03)
     assert (float(above.low), float(below.high)) == (0, 1)
-    monkeypatch.setattr(distributions, "_SHARING", 1)
+    monkeypatch.setattr(distributions, "SHARING", 1)
     rows = order(np.tile(a, (2, 1)), np.tile(b, (2, 1)))
     assert rows.high[0] != rows.high[1]
 

@@ -252,7 +252,7 @@ def test_a_simulated_p_is_never_below_one_in_a_thousand_resamples() -> None:
 
 
 def test_rows_of_one_batch_do_not_share_all_their_random_patterns(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rlaudit.comparisons.permutations._SHARING", 2)
+    monkeypatch.setattr("rlaudit.comparisons.permutations.SHARING", 2)
     a, b = np.random.default_rng(0).normal(0, 1, (2, 30))
     p = run(np.tile(a, (4, 1)), np.tile(b, (4, 1)), n_resamples=199).p_value
     assert p[0] == p[1]

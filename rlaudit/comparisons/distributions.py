@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import kolmogorov, ndtri
 
 from rlaudit.comparisons.moments import centre, ends, moments, per_side, smallest_p
-from rlaudit.comparisons.permutations import _FEW_PATTERNS, _SHARING, _blocks, _patterns, _random_patterns
+from rlaudit.comparisons.patterns import FEW_PATTERNS, SHARING, blocks, every_pattern, random_patterns
 from rlaudit.comparisons.shifts import agree_with_p, hodges_lehmann
 from rlaudit.types import Alternative, Comparison, Floats, Ints
 
@@ -89,7 +89,7 @@ def _ks_p(reach: Ints, last: NDArray[np.bool_], n_a: int, n_b: int, alternative:
         return _limit(reach / (n_a * n_b), n_a, n_b, alternative)
     cases, which = np.unique(np.column_stack([reach, last]), axis=0, return_inverse=True)
     p = np.empty(len(cases))
-    for rows in _blocks(len(cases), 8 * (min(n_a, n_b) + 1)):
+    for rows in blocks(len(cases), 8 * (min(n_a, n_b) + 1)):
         p[rows] = _outside(cases[rows, 0], cases[rows, 1:] > 0, n_a, n_b, alternative)
     return p[which.ravel()]
 
@@ -245,13 +245,13 @@ def _permuted_p(
     """p, its simulation error and the smallest p: by listing all arrangements where simulation would be more work."""
     n, least = n_a + n_b, smallest_p(n_a, n_b, alternative)
     bound = {"two-sided": np.abs(lead), "greater": lead, "less": -lead}[alternative] - tie
-    if comb(n, n_a) // (1 + (n_a == n_b)) <= max(_FEW_PATTERNS, n_resamples):
-        patterns, weight = _patterns(n, n_a)
+    if comb(n, n_a) // (1 + (n_a == n_b)) <= max(FEW_PATTERNS, n_resamples):
+        patterns, weight = every_pattern(n, n_a)
         counts = _count_leads(pool, bound, patterns, n_a, alternative, mirrored=weight == 2)
         return counts / comb(n, n_a), np.zeros_like(bound), least
     counts = np.zeros(len(pool))
     for rows, stream in _shared_streams(len(pool), rng):
-        for patterns in _random_patterns(stream, n, n_a, n_resamples):
+        for patterns in random_patterns(stream, n, n_a, n_resamples):
             counts[rows] += _count_leads(pool[rows], bound[rows], patterns, n_a, alternative, mirrored=False)
     p = (1 + counts) / (1 + n_resamples)
     return p, np.sqrt(p * (1 - p) / (1 + n_resamples)), max(least, 1 / (1 + n_resamples))
@@ -259,9 +259,9 @@ def _permuted_p(
 
 def _shared_streams(n_rows: int, rng: np.random.Generator) -> Iterator[tuple[slice, np.random.Generator]]:
     """Blocks of rows that share their random numbers."""
-    starts = range(0, n_rows, _SHARING)
+    starts = range(0, n_rows, SHARING)
     for start, stream in zip(starts, rng.spawn(len(starts)), strict=True):
-        yield slice(start, start + _SHARING), stream
+        yield slice(start, start + SHARING), stream
 
 
 def _count_leads(
@@ -272,7 +272,7 @@ def _count_leads(
     left = np.nonzero(patterns.T)[1].reshape(-1, n_a)[:, lower]
     right = np.nonzero(patterns.T == 0)[1].reshape(-1, pool.shape[1] - n_a)[:, upper]
     counts = np.empty(len(pool))
-    for rows in _blocks(len(pool), 4 * left.size):
+    for rows in blocks(len(pool), 4 * left.size):
         lead, _ = _lead(pool[rows], left, right, width)
         ahead = {"two-sided": np.abs(lead), "greater": lead, "less": -lead}[alternative]
         counts[rows] = (ahead >= bound[rows, None]).sum(axis=1)
@@ -294,7 +294,7 @@ def _bootstrap_sd(
             size = min(chunk, n_resamples - start)
             left = _resample(stream, n_a, size)[:, lower]
             right = n_a + _resample(stream, n_b, size)[:, upper]
-            for some in _blocks(len(pool[rows]), 4 * left.size):
+            for some in blocks(len(pool[rows]), 4 * left.size):
                 _, again = _dominance(pool[rows][some], left, right, width, tie[rows][some])
                 away = again - eps[rows][some, None]
                 sums[0, rows][some] += away.sum(axis=1)

@@ -21,7 +21,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from rlaudit.comparisons.moments import ends, flat_p, moments, one_seed, per_side, reach_at
 from rlaudit.comparisons.parametric import t_test
-from rlaudit.comparisons.permutations import _blocks, _subset_sums, search_rows
+from rlaudit.comparisons.patterns import blocks, search_rows, subset_sums
 from rlaudit.comparisons.resampling import Blocks, Values, addable, bisect, differences, multisets
 from rlaudit.errors import NotEnoughSeeds
 from rlaudit.types import Alternative, ArmScores, Comparison, Floats
@@ -187,7 +187,7 @@ def _resampled_means(d: Floats, tie: Floats, rng: np.random.Generator, n_resampl
         yield from differences(d, np.zeros((len(d), 1)), tie, rng, n_resamples)
         return
     counts, ways = multisets(d.shape[1])
-    for rows in _blocks(len(d), len(ways)):
+    for rows in blocks(len(d), len(ways)):
         yield rows, Values(addable(d[rows]) @ counts, ways, tie[rows])
 
 
@@ -238,9 +238,9 @@ def _most_in_a_tail(alpha: float, sides: int, total: int) -> int:
 
 def _by_listing(d: Floats, tie: Floats, k: int) -> _Tails:
     parts = []
-    for rows in _blocks(len(d), 2 ** d.shape[1]):
+    for rows in blocks(len(d), 2 ** d.shape[1]):
         middle = _mean(d[rows])[:, None]
-        sums = _subset_sums(d[rows] - middle)
+        sums = subset_sums(d[rows] - middle)
         means = np.concatenate([s / size for size, s in enumerate(sums) if size], axis=1) + middle
         parts.append(_read(means, 1, tie[rows], k))
     return _joined(parts)
@@ -248,8 +248,8 @@ def _by_listing(d: Floats, tie: Floats, k: int) -> _Tails:
 
 def _by_drawing(d: Floats, tie: Floats, k: int, rng: np.random.Generator, n_resamples: int) -> _Tails:
     """A block of rows shares its subsets; blocks have streams of their own."""
-    blocks, parts = list(_blocks(len(d), n_resamples)), []
-    for rows, stream in zip(blocks, rng.spawn(len(blocks)), strict=True):
+    all_rows, parts = list(blocks(len(d), n_resamples)), []
+    for rows, stream in zip(all_rows, rng.spawn(len(all_rows)), strict=True):
         middle = _mean(d[rows])[:, None]
         subsets = _random_subsets(stream, d.shape[1], n_resamples)
         means = np.concatenate([(d[rows] - middle) @ weights for weights in subsets], axis=1) + middle
@@ -297,6 +297,6 @@ def _at_most(d: Floats, x: Floats) -> Floats:
     """Subsets of each row that are empty or have a mean of at most x (n_rows,): where d - x sums to at most 0."""
     half = d.shape[1] // 2
     y = d - x[:, None]
-    left, right = (np.sort(np.concatenate(_subset_sums(part), axis=1)) for part in (y[:, :half], y[:, half:]))
+    left, right = (np.sort(np.concatenate(subset_sums(part), axis=1)) for part in (y[:, :half], y[:, half:]))
     counts: Floats = search_rows(right, -left[:, ::-1], "right").sum(axis=1, dtype=np.float64)
     return counts

@@ -6,26 +6,21 @@ the +1 of the simulated version): 0, 0, .047, .049, .050 at n = 2, 3, 5, 10, 30 
 .23 where the small group is the wide one (5 v 15); there `studentised.permutation_studentised` is the better one.
 """
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from itertools import combinations
+from collections.abc import Iterable
 from math import comb, floor
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from rlaudit.comparisons.moments import centre, ends, moments, smallest_p
+from rlaudit.comparisons.patterns import BLOCK, FEW_PATTERNS, SHARING, blocks, every_pattern, random_patterns
 from rlaudit.comparisons.subset_sums import arrangements, kth_shift, listed_sums
-from rlaudit.types import Alternative, Comparison, Floats, Ints
+from rlaudit.types import Alternative, Comparison, Floats
 
-_FEW_PATTERNS = 1000  # up to here all patterns times all rows is one cheap matrix product (5v5: 126, 6v6: 462)
 _BUDGET = 2**24  # rows x subset sums of half a pool: 16 times 20v20 (.06 s each, .3 s with its interval), or 16,384
 # times 10v10 (.8 s, 3 s with intervals)
-_BLOCK = 2**23  # numbers held at once: 64 MB
 _MANY = 100  # rows from which it is worth asking whether all deal the same scores,
 _MOST_SHARED = 2**18  # with at most so many arrangements: 10v10 have 184,756
-_SHARING = 1024  # rows that share their random patterns, where that many sums can be held
-_PATTERNS = 2**20  # numbers in a chunk of random patterns: 8 MB
 
 
 def permutation(
@@ -50,7 +45,7 @@ def permutation(
     """
     n_a, n_b = a.shape[-1], b.shape[-1]
     effect = moments(a, b).effect
-    rows = _rows(a, b, effect, alternative)
+    rows = rows_of(a, b, effect, alternative)
     method = "share" if not interval and _is_one_pool(a, b) else _method(len(rows.pool), n_a, n_b)
     total = 1 + n_resamples if method == "simulate" else comb(n_a + n_b, n_a)
     allowed = _most_beyond(alpha, total) if interval else None
@@ -82,7 +77,7 @@ def permutation(
     )
 
 
-class _Rows(NamedTuple):
+class Rows(NamedTuple):
     """What is to be tested, the smaller group in front, with its sign turned where that makes "higher" the question."""
 
     pool: Floats  # (n_rows, n) measured from the mean of the row
@@ -98,7 +93,8 @@ class _Rows(NamedTuple):
         return self.both and 2 * self.n_small == self.pool.shape[1]
 
 
-def _rows(a: Floats, b: Floats, effect: Floats, alternative: Alternative) -> _Rows:
+def rows_of(a: Floats, b: Floats, effect: Floats, alternative: Alternative) -> Rows:
+    """A batch of two groups (..., n_a) and (..., n_b), whose means differ by `effect`, as rows."""
     n_a, n_b = a.shape[-1], b.shape[-1]
     centred_a, centred_b, tie = centre(a, b)
     groups = [x.reshape(-1, x.shape[-1]) for x in (centred_a, centred_b)]
@@ -108,7 +104,7 @@ def _rows(a: Floats, b: Floats, effect: Floats, alternative: Alternative) -> _Ro
     turn = sign
     if n_a > n_b:
         groups, own, turn = groups[::-1], own[::-1], -sign
-    return _Rows(
+    return Rows(
         pool=turn * np.concatenate(groups, axis=1),
         aligned=turn * np.concatenate(own, axis=1),
         shift=sign * effect.ravel(),
@@ -120,7 +116,7 @@ def _rows(a: Floats, b: Floats, effect: Floats, alternative: Alternative) -> _Ro
 
 def _method(n_rows: int, n_a: int, n_b: int) -> str:
     n = n_a + n_b
-    if comb(n, n_a) // (2 if n_a == n_b else 1) <= _FEW_PATTERNS:
+    if comb(n, n_a) // (2 if n_a == n_b else 1) <= FEW_PATTERNS:
         return "list"
     return "meet" if n_rows * 2 ** ((n + 1) // 2) <= _BUDGET else "simulate"
 
@@ -134,7 +130,7 @@ def _is_one_pool(a: Floats, b: Floats) -> bool:
     return bool((pools == pools[0]).all())
 
 
-def _by_sharing(rows: _Rows) -> tuple[Floats, Floats, Floats]:
+def _by_sharing(rows: Rows) -> tuple[Floats, Floats, Floats]:
     sums, observed = listed_sums(rows.pool[:1], rows.n_small)[0], rows.pool[:, : rows.n_small].sum(axis=1)
     if rows.both:
         sums, observed = np.abs(sums), np.abs(observed)
@@ -152,38 +148,38 @@ def _most_beyond(alpha: float, total: int) -> int:
 # ---------------------------------------------------------------- all patterns, or some
 
 
-def _by_listing(rows: _Rows, allowed: int | None) -> tuple[Floats, Floats, Floats]:
+def _by_listing(rows: Rows, allowed: int | None) -> tuple[Floats, Floats, Floats]:
     """How many of the C(n, n_small) patterns are as extreme (n_rows,), and how far the interval reaches each way."""
-    patterns, weight = _patterns(rows.pool.shape[1], rows.n_small)
+    patterns, weight = every_pattern(rows.pool.shape[1], rows.n_small)
     if weight == 2 and not rows.both:
         patterns, weight = np.concatenate([patterns, 1 - patterns], axis=1), 1
     found = [
         _scan(rows, block, [patterns], None if allowed is None else allowed // weight)
-        for block in _blocks(len(rows.pool), patterns.shape[1])
+        for block in blocks(len(rows.pool), patterns.shape[1])
     ]
     counts, near, far = (np.concatenate(part) for part in zip(*found, strict=True))
     return weight * counts, near, far
 
 
 def _by_drawing(
-    rows: _Rows, allowed: int | None, rng: np.random.Generator, n_resamples: int
+    rows: Rows, allowed: int | None, rng: np.random.Generator, n_resamples: int
 ) -> tuple[Floats, Floats, Floats]:
     """The same of 1 + n_resamples patterns, the observed one among them.
 
     A block of rows shares its random patterns, blocks have streams of their own.
     """
     n_rows, n = rows.pool.shape
-    step = min(_SHARING, max(1, _BLOCK // n_resamples))
+    step = min(SHARING, max(1, BLOCK // n_resamples))
     blocks = [slice(start, start + step) for start in range(0, n_rows, step)]
     found = []
     for block, stream in zip(blocks, rng.spawn(len(blocks)), strict=True):
-        drawn = _random_patterns(stream, n, rows.n_small, n_resamples)
+        drawn = random_patterns(stream, n, rows.n_small, n_resamples)
         found.append(_scan(rows, block, drawn, None if allowed is None else allowed - 1))
     counts, near, far = (np.concatenate(part) for part in zip(*found, strict=True))
     return 1 + counts, near, far
 
 
-def _scan(rows: _Rows, block: slice, chunks: Iterable[Floats], allowed: int | None) -> tuple[Floats, Floats, Floats]:
+def _scan(rows: Rows, block: slice, chunks: Iterable[Floats], allowed: int | None) -> tuple[Floats, Floats, Floats]:
     """Counts patterns that are as extreme; an end lies where all but `allowed` of them are so."""
     pool, aligned = rows.pool[block], rows.aligned[block]
     observed = pool[:, : rows.n_small].sum(axis=1)
@@ -201,7 +197,7 @@ def _scan(rows: _Rows, block: slice, chunks: Iterable[Floats], allowed: int | No
     return counts, _largest(near, allowed), _largest(far, allowed) if rows.both else _largest(near, allowed)
 
 
-def _shifts(sums: Floats, patterns: Floats, rows: _Rows) -> Floats:
+def _shifts(sums: Floats, patterns: Floats, rows: Rows) -> Floats:
     """Up to which shift of the smaller group each pattern is as extreme as the observed one (n_rows, n_patterns).
 
     With m others in the smaller group, measured from the groups' own means, its sum Z must be at least u m; or, to the
@@ -227,47 +223,16 @@ def _largest(parts: list[Floats], allowed: int) -> Floats:
     return np.partition(values, at, axis=1)[:, at]
 
 
-@lru_cache(maxsize=32)
-def _patterns(n: int, n_a: int) -> tuple[Floats, int]:
-    """Columns of zeros and ones (n, n_patterns); of mirror images, where the groups are equal, one that weighs 2."""
-    halved = 2 * n_a == n
-    rest = combinations(range(1, n), n_a - 1) if halved else combinations(range(n), n_a)
-    members = np.array(list(rest), dtype=np.intp).reshape(comb(n - halved, n_a - halved), n_a - halved)
-    patterns = np.zeros((n, len(members)))
-    patterns[members, np.arange(len(members))[:, None]] = 1
-    if halved:
-        patterns[0] = 1
-    return patterns, 1 + halved
-
-
-def _random_patterns(rng: np.random.Generator, n: int, n_a: int, total: int) -> Iterator[Floats]:
-    """Columns of zeros and ones (n, chunk) with n_a ones each, until there are `total`."""
-    chunk = max(1, min(2**13, _PATTERNS // n))
-    for start in range(0, total, chunk):
-        order = rng.random((min(chunk, total - start), n))
-        members = np.argpartition(order, n_a - 1, axis=1)[:, :n_a]
-        patterns = np.zeros((n, len(members)))
-        patterns[members, np.arange(len(members))[:, None]] = 1
-        yield patterns
-
-
-def _blocks(n_rows: int, width: int) -> Iterator[slice]:
-    """Slices of rows, so that rows x width numbers stay within `_BLOCK`."""
-    step = max(1, _BLOCK // width)
-    for start in range(0, n_rows, step):
-        yield slice(start, start + step)
-
-
 # ---------------------------------------------------------------- meeting in the middle
 
 
-def _by_meeting(rows: _Rows, total: int, allowed: int | None) -> tuple[Floats, Floats, Floats]:
+def _by_meeting(rows: Rows, total: int, allowed: int | None) -> tuple[Floats, Floats, Floats]:
     """The same numbers as by listing all patterns, see `subset_sums`."""
     n, n_small = rows.pool.shape[1], rows.n_small
     both, weight = rows.both and not rows.mirrored, 2 if rows.mirrored else 1
     counts, near, far = (np.full(len(rows.pool), np.nan) for _ in range(3))
     scale = np.sqrt((rows.aligned**2).sum(axis=1) / (n - 2) * n / (n_small * (n - n_small)))
-    for block in _blocks(len(rows.pool), 2 ** ((n + 1) // 2 + 1)):
+    for block in blocks(len(rows.pool), 2 ** ((n + 1) // 2 + 1)):
         for i, found in enumerate(arrangements(rows.aligned[block], n_small), start=block.start):
             shift, slack = float(rows.shift[i]), float(rows.slack[i])
             if rows.both and abs(shift) * (n - n_small) / n * n_small <= slack:
@@ -280,20 +245,3 @@ def _by_meeting(rows: _Rows, total: int, allowed: int | None) -> tuple[Floats, F
                 near[i] = kth_shift(found, *options)
                 far[i] = kth_shift(found.mirrored(), *options) if rows.both else near[i]
     return counts, near, far
-
-
-def search_rows(rows: Floats, values: Floats, side: Literal["left", "right"]) -> Ints:
-    """`np.searchsorted` of values (n_rows, m) in sorted rows (n_rows, k), row by row."""
-    places = np.empty(values.shape, dtype=np.int64)
-    for i, row in enumerate(rows):
-        places[i] = row.searchsorted(values[i], side)  # .9 us less than np.searchsorted
-    return places
-
-
-def _subset_sums(x: Floats) -> list[Floats]:
-    """Sums of all subsets of each row, by size k: (n_rows, C(n, k)); grown by one element at a time, as Pascal does."""
-    sums = [np.zeros((len(x), 1))]
-    for column in x.T:
-        taken = [s + column[:, None] for s in sums]
-        sums = [sums[0], *(np.concatenate(pair, axis=1) for pair in zip(sums[1:], taken, strict=False)), taken[-1]]
-    return sums

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from rlaudit.comparisons.permutations import search_rows
+from rlaudit.comparisons.patterns import blocks, search_rows
 from rlaudit.types import Floats, Ints
 
 _BLOCK = 2**20  # resampled values held at once: 8 MB, which stays near the processor (64 MB: twice as slow)
@@ -41,7 +41,7 @@ def differences(a: Floats, b: Floats, tie: Floats, rng: np.random.Generator, n_r
     if n_resamples:
         yield from _simulated(_difference, a, b, tie, tie, rng, n_resamples)
         return
-    for rows in _blocks(len(tie), len(multisets(max(a.shape[1], b.shape[1]))[1])):
+    for rows in blocks(len(tie), len(multisets(max(a.shape[1], b.shape[1]))[1]), _BLOCK):
         yield rows, _pairs(a[rows], b[rows], tie[rows])
 
 
@@ -57,7 +57,7 @@ def t_statistics(
         return
     (counts_a, ways_a), (counts_b, ways_b) = multisets(a.shape[1]), multisets(b.shape[1])
     ways = np.outer(ways_a, ways_b).ravel()
-    for rows in _blocks(len(tie), len(ways)):
+    for rows in blocks(len(tie), len(ways), _BLOCK):
         (mean_a, var_a), (mean_b, var_b) = _mean_and_variance(a[rows], counts_a), _mean_and_variance(b[rows], counts_b)
         gap, variance = mean_a[:, :, None] - mean_b[:, None, :], var_a[:, :, None] + var_b[:, None, :]
         values = _ratio(gap.reshape(-1, len(ways)), variance.reshape(-1, len(ways)), tie[rows])
@@ -70,11 +70,6 @@ def addable(x: Floats) -> Floats:
     step = np.ldexp(1.0, np.maximum(exponent, -900) - 52)
     on_grid: Floats = np.rint(x / x.shape[1] / step) * step
     return on_grid
-
-
-def _blocks(n_rows: int, width: int) -> Iterator[slice]:
-    step = max(1, _BLOCK // width)
-    return (slice(start, start + step) for start in range(0, n_rows, step))
 
 
 # ---------------------------------------------------------------- a list of values
@@ -216,8 +211,8 @@ def _simulated(
     n_resamples: int,
 ) -> Blocks:
     """A block of rows shares its multinomial counts, so that resampled means are one matrix product."""
-    blocks = list(_blocks(len(tie), n_resamples))
-    for rows, stream in zip(blocks, rng.spawn(len(blocks)), strict=True):
+    all_rows = list(blocks(len(tie), n_resamples, _BLOCK))
+    for rows, stream in zip(all_rows, rng.spawn(len(all_rows)), strict=True):
         drawn = _counts(stream, a.shape[1], b.shape[1], n_resamples)
         parts = [statistic(a[rows], b[rows], *counts, tie[rows]) for counts in drawn]
         yield rows, Values(np.concatenate(parts, axis=1), None, tie_of_values[rows])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rlaudit.comparisons.permutations import _blocks
+from rlaudit.comparisons.patterns import blocks
 from rlaudit.types import Floats, Ints
 
 _LISTED = 2**20  # differences of one row that are listed; of 1,024 seeds a side and more they are searched
@@ -25,7 +25,7 @@ def ordered_differences(a: Floats, b: Floats, places: Sequence[int]) -> Floats:
         for row, (x, y) in enumerate(zip(np.sort(a), np.sort(b), strict=True)):
             found[:, row] = [_search(x, y, place) for place in places]
         return found
-    for rows in _blocks(len(a), pairs):
+    for rows in blocks(len(a), pairs):
         listed = (a[rows, :, None] - b[rows, None, :]).reshape(-1, pairs)
         listed.partition(sorted(set(places)), axis=1)
         found[:, rows] = listed[:, list(places)].T

@@ -20,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 
 from rlaudit.comparisons.corrections import holm
-from rlaudit.comparisons.permutations import _blocks
+from rlaudit.comparisons.patterns import blocks
 from rlaudit.comparisons.studentised import permutation_studentised
 from rlaudit.types import Floats, Ints
 
@@ -179,7 +179,7 @@ def _group_p(rows: Sequence[Floats], pairs: Sequence[Pair], rng: np.random.Gener
     counts = np.zeros(len(pool))
     for deals in chunks:
         members = _members(deals, len(agents))
-        for block in _blocks(len(pool), _HELD * len(deals)):
+        for block in blocks(len(pool), _HELD * len(deals)):
             counts[block] += (_largest_t(pool[block], members, sizes, places) >= bound[block, None]).sum(axis=1)
     p: Floats = counts / n_deals if listed else (1 + counts) / (1 + n_resamples)
     return p

@@ -25,7 +25,8 @@ from rlaudit.comparisons.moments import (
     smallest_p,
     without_spread,
 )
-from rlaudit.comparisons.permutations import _random_patterns, _Rows, _rows, permutation
+from rlaudit.comparisons.patterns import random_patterns
+from rlaudit.comparisons.permutations import Rows, permutation, rows_of
 from rlaudit.comparisons.subset_sums import listed_sums
 from rlaudit.types import Alternative, Comparison, Floats
 
@@ -70,7 +71,7 @@ def permutation_studentised(
             a, b, alpha=alpha, rng=rng, n_resamples=n_resamples, alternative=alternative, interval=interval
         )
         return replace(plain, test="permutation_studentised", statistic=t)
-    rows = _rows(a, b, found.effect, alternative)
+    rows = rows_of(a, b, found.effect, alternative)
     listed = comb(n_a + n_b, n_a) <= min(_LISTED, _BUDGET // len(rows.pool))
     parts = [
         _test(patterns, alpha, interval)
@@ -142,7 +143,7 @@ class _Patterns(NamedTuple):
         return self._replace(gap=gap, slope=slope, v0=v0, v1=v1, v2=v2, counted=counted)
 
 
-def _all_patterns(rows: _Rows) -> Iterator[_Patterns]:
+def _all_patterns(rows: Rows) -> Iterator[_Patterns]:
     """The observed one is among them."""
     n_rows, n = rows.pool.shape
     small = np.where(np.arange(n) < rows.n_small, 1.0, 0.0)
@@ -155,7 +156,7 @@ def _all_patterns(rows: _Rows) -> Iterator[_Patterns]:
         yield _patterns(rows, block, scale, x, (inside, sums, squares, kept), 0, total)
 
 
-def _some_patterns(rows: _Rows, rng: np.random.Generator, n_resamples: int) -> Iterator[_Patterns]:
+def _some_patterns(rows: Rows, rng: np.random.Generator, n_resamples: int) -> Iterator[_Patterns]:
     """The observed one is counted beside them. A block of rows shares its patterns and has a stream of its own."""
     n_rows, n = rows.pool.shape
     step = max(1, min(_SHARING, _BLOCK // n_resamples))
@@ -164,7 +165,7 @@ def _some_patterns(rows: _Rows, rng: np.random.Generator, n_resamples: int) -> I
         block = slice(start, start + step)
         x, scale = _standardised(rows.aligned[block])
         parts = []
-        for drawn in _random_patterns(stream, n, rows.n_small, n_resamples):
+        for drawn in random_patterns(stream, n, rows.n_small, n_resamples):
             inside, kept = x[:, : rows.n_small] @ drawn[: rows.n_small], drawn[: rows.n_small].sum(axis=0)[None]
             parts.append((inside, x @ drawn, x**2 @ drawn, kept))
         inside, sums, squares, kept = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
@@ -178,7 +179,7 @@ def _standardised(aligned: Floats) -> tuple[Floats, Floats]:
 
 
 def _patterns(
-    rows: _Rows,
+    rows: Rows,
     block: slice,
     scale: Floats,
     x: Floats,

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import stdtrit
 
 from rlaudit.comparisons.moments import smallest_p
-from rlaudit.comparisons.permutations import _patterns, _random_patterns
+from rlaudit.comparisons.patterns import every_pattern, random_patterns
 from rlaudit.curves.alignment import Curves, from_first, two_agents
 from rlaudit.seeds import generator
 from rlaudit.types import Floats, Ints, frozen_array
@@ -204,8 +204,8 @@ def _deal(pool: _Pool, rng: np.random.Generator, n_resamples: int) -> _Deal:
     n_patterns = comb(n, n_a) // (2 if 2 * n_a == n else 1)
     least = smallest_p(n_a, n - n_a) if 1 < n_a < n - 1 else 1.0
     if n_patterns <= n_resamples:
-        return _Deal(_blocks(pool, iter([_patterns(n, n_a)[0]])), n_patterns, True, least)
-    drawn = _random_patterns(rng, n, n_a, n_resamples)
+        return _Deal(_blocks(pool, iter([every_pattern(n, n_a)[0]])), n_patterns, True, least)
+    drawn = random_patterns(rng, n, n_a, n_resamples)
     return _Deal(_blocks(pool, drawn), n_resamples, False, max(least, 1 / (1 + n_resamples)))
 
 

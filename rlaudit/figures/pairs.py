@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rlaudit.figures.seeds import _beside
+from rlaudit.figures.seeds import beside
 from rlaudit.figures.style import (
     BLUE,
     COLOURS,
@@ -40,7 +40,7 @@ def estimation(pair: PairAudit, a: Arm, b: Arm) -> Figure:
     left, right = figure.subplots(1, 2, width_ratios=(5, 3))
     size = 26 if max(len(a.scores), len(b.scores)) <= 60 else 8
     for row, (arm, colour, marker) in enumerate(((a, BLUE, "o"), (b, ORANGE, "s"))):
-        left.scatter(_beside(row, arm.scores), arm.scores, s=size, color=colour, marker=marker, alpha=0.75, linewidth=0)
+        left.scatter(beside(row, arm.scores), arm.scores, s=size, color=colour, marker=marker, alpha=0.75, linewidth=0)
         if arm.mean is not None:
             left.plot([row - 0.28, row + 0.28], [arm.mean] * 2, color=INK, linewidth=2, solid_capstyle="butt")
     left.set_xticks([0, 1], [short(a.agent, 14), short(b.agent, 14)])

@@ -69,7 +69,7 @@ def _row(ax: Axes, row: int, arm: Arm, colour: str, *, named: bool) -> None:
             x=list(arm.scores), y=[row] * len(arm.scores), orient="h", native_scale=True, width=0.42, color=PAPER,
             saturation=1, showfliers=False, linecolor=MUTED, linewidth=0.9, ax=ax,
         )  # fmt: skip
-        ax.scatter(arm.scores, _beside(row, arm.scores), s=20, color=colour, alpha=0.75, linewidth=0, zorder=3)
+        ax.scatter(arm.scores, beside(row, arm.scores), s=20, color=colour, alpha=0.75, linewidth=0, zorder=3)
     if arm.iqm is not None:
         if arm.iqm_low is not None and arm.iqm_high is not None:
             ax.plot([arm.iqm_low, arm.iqm_high], [row + 0.34] * 2, color=RED, linewidth=1.6, zorder=4)
@@ -81,7 +81,7 @@ def _row(ax: Axes, row: int, arm: Arm, colour: str, *, named: bool) -> None:
         ax.text(1.02, row, text, transform=ax.get_yaxis_transform(), va="center", color=RED)
 
 
-def _beside(row: int, scores: Sequence[float]) -> list[float]:
+def beside(row: int, scores: Sequence[float]) -> list[float]:
     """Places across the row by the golden ratio: spread out, and the same at every run (a jitter would not be)."""
     order = {i: place for place, i in enumerate(sorted(range(len(scores)), key=lambda i: scores[i]))}
     return [row + 0.3 * ((0.618034 * order[i]) % 1 - 0.5) for i in range(len(scores))]
