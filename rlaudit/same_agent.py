@@ -17,9 +17,12 @@ from rlaudit.results import NamedSplit, SplitAudit, SplitTest, Spread
 from rlaudit.seeds import generator
 from rlaudit.types import ArmScores, Comparison, Floats, Splits
 
-# Over all splits of untied scores these reject a constant share: they are the permutation distribution itself.
-FIXED_BY_CONSTRUCTION = frozenset({"permutation", "mann_whitney"})
-CLOSED_FORM = frozenset({"welch", "student"})  # microseconds a split, so that more of them can be afforded
+# Over all splits of untied scores these reject a constant share: they are the permutation distribution itself, ...
+_DEALT = frozenset({"permutation", "permutation_studentised", "almost_stochastic_order"})
+# ... or look at ranks alone.
+FIXED_BY_CONSTRUCTION = _DEALT | {"mann_whitney", "rank_t", "brunner_munzel", "kolmogorov_smirnov"}
+# Microseconds a split, so that more of them can be afforded.
+CLOSED_FORM = frozenset({"welch", "student", "yuen", "rank_t", "brunner_munzel", "paired_t"})
 GAINS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)  # true gains, in standard deviations between seeds
 P_BINS = 20
 N_RESAMPLES = 999  # inside one split: (1 + 999) alpha is a whole number for the usual levels
@@ -188,7 +191,7 @@ def expected_rate(test: str, group_size: int, alpha: float) -> float:
         return float(welch_power(0.0, group_size, alpha))  # its own false-positive rate for normal seeds
     if test == "student":
         return alpha
-    if test == "permutation":  # two-sided p-values are multiples of 2 / C(2n, n)
+    if test in _DEALT:  # two-sided p-values are multiples of 2 / C(2n, n)
         arrangements = comb(2 * group_size, group_size)
         return 2 * floor(alpha * arrangements / 2 + 1e-9) / arrangements
     if test in FIXED_BY_CONSTRUCTION and group_size <= 6:

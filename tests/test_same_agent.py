@@ -12,6 +12,7 @@ from shared_data import finals
 from rlaudit.comparisons import COMPARISONS
 from rlaudit.results import SplitAudit
 from rlaudit.same_agent import (
+    FIXED_BY_CONSTRUCTION,
     GAINS,
     any_significant,
     audit_splits,
@@ -132,6 +133,14 @@ def test_exhaustive_splits_reject_exactly_the_constant_whatever_the_data() -> No
     assert 12 / 252 == split.tests["permutation"].rate == split.tests["permutation"].expected
     assert 8 / 252 == split.tests["mann_whitney"].rate == split.tests["mann_whitney"].expected
     assert split.tests["permutation"].constant
+
+
+@pytest.mark.parametrize("test", sorted(FIXED_BY_CONSTRUCTION))
+@pytest.mark.parametrize("group_size", [3, 5])
+def test_what_is_said_to_be_constant_is_so_for_any_scores(test: str, group_size: int) -> None:
+    for scores in (normal_pool(2 * group_size), np.exp(normal_pool(2 * group_size) / 50)):
+        found = audited(scores, group_size, (test,)).tests[test]
+        assert (found.rate, found.constant) == (pytest.approx(found.expected), True)
 
 
 def test_shared_scores_make_a_rate_a_finding_again() -> None:

@@ -33,7 +33,7 @@ def permutation(
     alternative: Alternative = "two-sided",
     interval: bool = True,
 ) -> Comparison:
-    """Two-sided by the absolute difference of means; arrangements that tie with the observed one count.
+    """Fisher's permutation test on the difference of means (1935); what ties with the observed one counts.
 
     Exact by listing all patterns where they are few, or where all rows deal the same scores; else exact by meeting in
     the middle where the budget allows that for all rows; else simulated. Which one does not depend on chance.

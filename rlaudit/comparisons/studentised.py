@@ -49,7 +49,7 @@ def permutation_studentised(
     alternative: Alternative = "two-sided",
     interval: bool = True,
 ) -> Comparison:
-    """Arrangements count whose |t| is as large as the observed one, or whose t is as high.
+    """The permutation test on Welch's t (Janssen 1997), for unequal spreads and numbers; else as `permutation`.
 
     With equal groups t grows with the difference of means, since the sums of squares of both groups add up to that of
     the pool: then this is `permutation`, exact as far as that is. Unequal groups: all arrangements where the budget
