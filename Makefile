@@ -17,7 +17,7 @@ audit: setup
 test: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# The calibration table that `rlaudit list tests --calibration` shows: half an hour on two cores.
+# The calibration table that `rlaudit list tests --calibration` shows: ten minutes on two cores.
 calibration: setup
 	$(BIN)/python tests/calibrate.py
 

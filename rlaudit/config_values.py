@@ -110,7 +110,8 @@ def distinct_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-_NO_DECIDERS = {"kolmogorov_smirnov": "it also rejects where only the spreads differ"}
+_WHY = "it also rejects where only the spreads differ"  # .52 and .29 of experiments, 30 v 30 seeds with sd 3 : 1
+_NO_DECIDERS = {"kolmogorov_smirnov": _WHY, "almost_stochastic_order": _WHY}
 
 
 def with_a_decider(tests: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Measures the calibration table anew: `make calibration` (MINUTES on two cores) writes rlaudit/calibration.csv.
+"""Measures the calibration table anew: `make calibration` (ten minutes on two cores) writes rlaudit/calibration.csv.
 
 The rows "sac" and "td3" need the real runs of `shared_data`.
 """

@@ -18,6 +18,7 @@ KNOWN = {
     "bootstrap_percentile": 0.35,
     "bootstrap_pivotal": 0.35,
     "bootstrap_bca": 0.35,
+    "bootstrap_expanded": 0.07,
     "brunner_munzel": 0.09,
     "rank_t": 0.105,
     "paired_bootstrap": 0.075,

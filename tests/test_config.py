@@ -217,6 +217,7 @@ def test_settings_come_from_keywords_and_overrides() -> None:
         ([], {"alpa": 0.1}, "audit.alpa is no key here. Did you mean 'alpha'?"),
         ([], {"tests": ["welsh"]}, "audit.tests[0] = 'welsh' is not a test. Did you mean 'welch'?"),
         ([], {"tests": ["kolmogorov_smirnov"]}, "it also rejects where only the spreads differ; name it later"),
+        ([], {"tests": ["almost_stochastic_order"]}, "lets almost_stochastic_order decide which agent is better, but"),
         ([], {"correction": "holmes"}, "audit.correction = 'holmes' is not a correction. Did you mean 'holm'?"),
         ([], {"correction": "max_t"}, "corrects permutation_studentised, but welch decides; put that first in tests"),
     ],

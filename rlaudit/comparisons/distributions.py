@@ -181,7 +181,7 @@ def almost_stochastic_order(
     the signed root of (1 - 2 eps) times all squared distances, above 0 exactly where eps < 1/2. eps itself would
     never be significant below 39 seeds: of two groups of one agent, one dominates at every quantile with probability
     2 / (n + 1), and all of these have the same eps. Power as of the permutation test on means: .52 against .56 for
-    one sd at n = 10.
+    one sd at n = 10. It also sees spread: with sd 3 : 1 and eps = 1/2 it rejects in .08, .12, .29 at n = 5, 10, 30.
     """
     shape, n_a, n_b = a.shape[:-1], a.shape[-1], b.shape[-1]
     a, b, tie = centre(a.reshape(-1, n_a), b.reshape(-1, n_b))
