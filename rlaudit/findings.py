@@ -7,7 +7,7 @@ beyond them. The rules stand in the order of their weight; findings are sorted b
 from collections.abc import Callable, Iterator
 
 from rlaudit.comparisons.moments import smallest_p
-from rlaudit.results import FEW, Audit, PairAudit, TestResult
+from rlaudit.results import FEW, Audit, PairAudit, SplitTest, TestResult
 from rlaudit.types import Finding, Level, Verdict
 from rlaudit.wording import interval, name_of, number, on, p_text, percent
 
@@ -238,13 +238,18 @@ def honest_tests(audit: Audit) -> Iterator[Finding]:
                 f"{name_of(name, capital=True)} finds differences that are not there",
                 f"{name_of(name, capital=True)} calls two groups of {split.group_size} seeds of one agent "
                 f"({split.agent}{on(split.task)}) "
-                f"different in {percent(test.rate)} of splits (95 % over seeds: {percent(test.low)} to "
-                f"{percent(test.high)}); it promises {percent(audit.alpha)}. Normal seeds would give "
-                f"{percent(test.expected)}.",
+                f"different in {percent(test.rate)} of splits{_over_seeds(test)}; it promises {percent(audit.alpha)}."
+                + ("" if test.constant else f" Normal seeds would give {percent(test.expected)}."),
                 Level.UNSAFE if deciding else Level.WARN,
                 {"rate": test.rate, "low": test.low, "high": test.high, "expected": test.expected},
                 "Use Welch's t test, the exact permutation test or the expanded bootstrap instead.",
             )
+
+
+def _over_seeds(test: SplitTest) -> str:
+    if test.constant:
+        return ", whatever their scores"
+    return f" (95 % over seeds: {percent(test.low)} to {percent(test.high)})"
 
 
 def small_pools(audit: Audit) -> Iterator[Finding]:

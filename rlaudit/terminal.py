@@ -18,7 +18,7 @@ from rich.text import Text
 
 from rlaudit.results import Audit, PairAudit
 from rlaudit.types import Finding, Level, RunEvent, RunSpec, Verdict
-from rlaudit.wording import interval, number, percent
+from rlaudit.wording import interval, label_of, number, percent
 
 _WIDTH = 100  # lines beyond this are hard to read
 _MANY = 20  # rows of a table; the report has them all
@@ -195,14 +195,15 @@ def _arms(audit: Audit) -> Table:
     return table
 
 
-_SHORT = {"welch": "Welch p", "permutation": "perm. p"}
+_SHORT = {"permutation": "perm.", "permutation_studentised": "perm. t"}
 
 
 def _pairs(audit: Audit, width: int) -> Table:
     decider = audit.comparisons[0].decided_by
-    tests = [decider, "permutation" if decider != "permutation" else "welch"]
-    columns = ("A against B", "A - B", *(_SHORT.get(test, f"{test} p") for test in tests), "P(A>B)", "verdict")
-    table = _table(*columns, "seeds *", gap=2 if width >= _WIDTH else 1)
+    tests = [decider, "welch" if decider.startswith("permutation") else "permutation"]
+    p_columns = (f"{_SHORT.get(test, label_of(test))} p" for test in tests)
+    columns = ("A against B", "A - B", *p_columns, "P(A>B)", "verdict", "seeds *")
+    table = _table(*columns, gap=2 if width >= _WIDTH else 1)
     for pair in audit.comparisons[:_MANY]:
         _add(
             table,

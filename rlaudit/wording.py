@@ -24,6 +24,24 @@ TEST_NAMES = {
 }
 
 
+_LABELS = {
+    "welch": "Welch",
+    "student": "Student",
+    "yuen": "Yuen",
+    "bootstrap_t": "bootstrap-t",
+    "bootstrap_bca": "bootstrap BCa",
+    "mann_whitney": "Mann-Whitney",
+    "brunner_munzel": "Brunner-Munzel",
+    "rank_t": "t on ranks",
+    "kolmogorov_smirnov": "Kolmogorov-Smirnov",
+}
+
+
+def label_of(test: str) -> str:
+    """How a table or a figure calls it."""
+    return _LABELS.get(test, test.replace("_", " "))
+
+
 def name_of(test: str, *, capital: bool = False) -> str:
     """How a sentence calls a test of the registry."""
     name = TEST_NAMES.get(test, test)

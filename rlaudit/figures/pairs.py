@@ -28,9 +28,9 @@ from rlaudit.figures.style import (
     short,
     sizes_axis,
     styled,
-    test_label,
 )  # fmt: skip
 from rlaudit.results import Arm, PairAudit
+from rlaudit.wording import label_of
 
 
 @styled
@@ -115,7 +115,7 @@ def few_seeds(pair: PairAudit) -> Figure:
     every = -(-len(shown) // 10)
     ax.set_xticks(list(x)[::every], [f"{size:,}" for size, _ in shown][::every])
     ax.set(xlabel="seeds an agent", ylim=(0, 1), xlim=(-0.6, len(shown) - 0.4))
-    ax.set_title(f"what {test_label(pair.decided_by)} would have said")
+    ax.set_title(f"what {label_of(pair.decided_by)} would have said")
     percent_axis(ax)
     ax.grid(visible=False)
     last = shown[-1][1]
@@ -215,7 +215,7 @@ def exaggeration(pair: PairAudit) -> Figure:
     ends = []
     for place, (name, line) in enumerate(lines.items()):
         ax.plot(*zip(*line, strict=True), color=COLOURS[place], marker=MARKERS[place], linestyle=DASHES[place])
-        ends.append((line[-1][1], test_label(name), COLOURS[place]))
+        ends.append((line[-1][1], label_of(name), COLOURS[place]))
     ax.axhline(1, color=INK, linewidth=1, linestyle=DASHES[1])
     sizes_axis(ax, sorted({n for line in lines.values() for n, _ in line}))
     ax.set_ylim(0, 1.1 * max(1.5, *(m for line in lines.values() for _, m in line)))

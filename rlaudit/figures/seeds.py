@@ -30,10 +30,9 @@ from rlaudit.figures.style import (
     short,
     sizes_axis,
     styled,
-    test_label,
 )  # fmt: skip
 from rlaudit.results import Arm, SplitAudit
-from rlaudit.wording import percent
+from rlaudit.wording import label_of, percent
 
 _GAPS = (("median", "median", BLUE), ("p95", "95th percentile", ORANGE), ("max", "worst", RED))
 _COLUMNS = 3  # panels side by side
@@ -175,7 +174,7 @@ def _test_panel(ax: Axes, splits: Sequence[SplitAudit], name: str, place: int, a
               color=style["color"], linewidth=4, alpha=0.3)  # fmt: skip
     ax.plot(sizes, [one.rate for _, one in shown], linestyle=DASHES[place % len(DASHES)], clip_on=False, **style)
     ax.plot(sizes, [one.expected for _, one in shown], "o", markerfacecolor="none", color=MUTED, markersize=9)
-    ax.set_title(test_label(name))
+    ax.set_title(label_of(name))
 
 
 def _or(value: float | None, otherwise: float) -> float:

@@ -71,11 +71,6 @@ def short(name: str, length: int = 22) -> str:
     return one_line if len(one_line) <= length else one_line[: length - 1].rstrip() + "…"
 
 
-def test_label(name: str) -> str:
-    """A test in a legend or a table; sentences use `wording.name_of`."""
-    return {"welch": "Welch", "student": "Student", "mann_whitney": "Mann-Whitney"}.get(name, name.replace("_", " "))
-
-
 def percent_axis(ax: Axes) -> None:
     """Shares as percentages."""
     ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))

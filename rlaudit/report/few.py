@@ -10,11 +10,10 @@ from rlaudit.report.parts import (
     figure,
     hardest_pair,
     shares,
-    test_name,
     versus,
 )
 from rlaudit.results import Audit, PairAudit, Subset
-from rlaudit.wording import name_of, number, percent
+from rlaudit.wording import label_of, name_of, number, percent
 
 _DRAWS = (
     "n seeds are drawn from each agent's pool, with replacement, thousands of times; the full pools are taken for the "
@@ -96,7 +95,7 @@ def _table(audit: Audit) -> Table:
     )  # fmt: skip
     rows: Rows = tuple(
         (
-            pair.a, pair.b, pair.task, one.group_size, test_name(name), percent(test.right), percent(test.undecided),
+            pair.a, pair.b, pair.task, one.group_size, label_of(name), percent(test.right), percent(test.undecided),
             percent(test.wrong), percent(one.wrong_sign), test.type_m,
         )
         for pair in audit.comparisons
@@ -154,4 +153,4 @@ def _type_m(pair: PairAudit) -> list[tuple[int, float | None]]:
 
 def _size_table(pair: PairAudit) -> Table:
     head = ("seeds an agent", "times too large, if significant")
-    return Table(f"exaggeration, {test_name(pair.decided_by)}", head, tuple(_type_m(pair)))
+    return Table(f"exaggeration, {label_of(pair.decided_by)}", head, tuple(_type_m(pair)))

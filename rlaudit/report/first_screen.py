@@ -13,13 +13,12 @@ from rlaudit.report.parts import (
     on_task,
     shares,
     striking_split,
-    test_name,
     verdict_words,
     versus,
 )  # fmt: skip
 from rlaudit.results import Audit, GroupCurves, PairAudit
 from rlaudit.types import Finding, Level
-from rlaudit.wording import number, p_text, percent
+from rlaudit.wording import label_of, number, p_text, percent
 
 WORDS = {Level.UNSAFE: "Do not conclude", Level.WARN: "Conclude with care", Level.OK: "The conclusion holds"}
 CONSEQUENCES = {
@@ -103,7 +102,7 @@ def _effect(audit: Audit) -> Iterator[KeyFigure]:
     if len(audit.comparisons) == 1:
         pair = audit.comparisons[0]
         p = p_text(pair.tests[pair.decided_by].p_value)
-        beside = f"{level(audit)} interval {ends(pair.low, pair.high)}; {test_name(pair.decided_by)} {p}"
+        beside = f"{level(audit)} interval {ends(pair.low, pair.high)}; {label_of(pair.decided_by)} {p}"
         yield KeyFigure(f"{pair.a} − {pair.b}, difference of the means", number(pair.effect), beside)
 
 
@@ -176,7 +175,7 @@ def _false_positives(audit: Audit) -> Iterator[KeyFigure]:
     for split in audit.at_few()[:1]:
         for name, test in list(split.tests.items())[:1]:
             beside = f"95 % interval over seeds {shares(test.low, test.high)}; alpha promises {percent(audit.alpha)}"
-            yield KeyFigure(f"of same-agent splits that {test_name(name)} calls different", percent(test.rate), beside)
+            yield KeyFigure(f"of same-agent splits that {label_of(name)} calls different", percent(test.rate), beside)
 
 
 def _seeds(audit: Audit) -> Iterator[KeyFigure]:

@@ -15,10 +15,9 @@ from rlaudit.report.parts import (
     shares,
     splits_of,
     striking_split,
-    test_name,
 )  # fmt: skip
 from rlaudit.results import Audit, SplitAudit
-from rlaudit.wording import name_of, number, percent
+from rlaudit.wording import label_of, name_of, number, percent
 
 _POOLS = (
     "Disjoint splits give an unbiased false-positive rate, but they share seeds: the interval comes from redrawn "
@@ -132,10 +131,14 @@ def _too_often(audit: Audit, name: str) -> str:
     if not over:
         return ""
     one, test = max(over, key=lambda row: row[1].rate)
+    opening = f"{name_of(name, capital=True)} finds differences that are not there: in {percent(test.rate)} of splits"
+    if test.constant:
+        return (
+            f"{opening} instead of {percent(audit.alpha)}, with {one.group_size} seeds a side, whatever their scores."
+        )
     return (
-        f"{name_of(name, capital=True)} finds differences that are not there: in {percent(test.rate)} of splits "
-        f"({shares(test.low, test.high)}) instead of {percent(audit.alpha)}, with {one.group_size} seeds a side of "
-        f"{on_task(audit, one.agent, one.task)}."
+        f"{opening} ({shares(test.low, test.high)}) instead of {percent(audit.alpha)}, with {one.group_size} seeds a "
+        f"side of {on_task(audit, one.agent, one.task)}."
     )
 
 
@@ -147,7 +150,7 @@ def _hopeless_sizes(audit: Audit, name: str) -> list[int]:
 def _rates(audit: Audit, split: SplitAudit) -> FigureHtml:
     splits = splits_of(audit, split)
     rates = "; ".join(
-        f"{test_name(name)} " + ", ".join(f"{percent(one.tests[name].rate)} at {one.group_size}" for one in splits)
+        f"{label_of(name)} " + ", ".join(f"{percent(one.tests[name].rate)} at {one.group_size}" for one in splits)
         for name in split.tests
     )
     title = f"False-positive rates against seeds a side, {full_name(split.agent, split.task)}: {rates}."
@@ -165,7 +168,7 @@ def _test_table(audit: Audit) -> Table:
     )  # fmt: skip
     rows: Rows = tuple(
         (
-            one.agent, one.task, one.group_size, test_name(name), percent(test.rate), shares(test.low, test.high),
+            one.agent, one.task, one.group_size, label_of(name), percent(test.rate), shares(test.low, test.high),
             percent(test.expected), test.n_effective, test.min_p, "yes" if test.constant else "no",
         )
         for one in audit.splits

@@ -7,7 +7,6 @@ from typing import TypeAlias
 from markupsafe import Markup
 
 from rlaudit.figures import FIGURES, to_svg
-from rlaudit.figures.style import test_label
 from rlaudit.results import Audit, PairAudit, SplitAudit
 from rlaudit.types import Verdict
 from rlaudit.wording import interval, number, percent
@@ -102,11 +101,6 @@ def versus(audit: Audit, pair: PairAudit) -> str:
 def level(audit: Audit) -> str:
     """`95 %`: the level of the intervals."""
     return f"{100 * (1 - audit.alpha):g} %"
-
-
-def test_name(name: str) -> str:
-    """The test as a table names it; `wording.name_of` has the name for sentences."""
-    return test_label(name)
 
 
 def shares(low: float | None, high: float | None) -> str:

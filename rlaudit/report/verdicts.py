@@ -14,12 +14,11 @@ from rlaudit.report.parts import (
     hardest_pair,
     level,
     shares,
-    test_name,
     verdict_words,
     versus,
 )  # fmt: skip
-from rlaudit.results import Audit, PairAudit, TestResult
-from rlaudit.wording import interval, name_of, number, p_text, percent
+from rlaudit.results import Audit, PairAudit
+from rlaudit.wording import interval, label_of, name_of, number, p_text, percent
 
 _ESTIMATED = 2  # pairs that get an estimation plot of their own; more of them share one picture
 _FOREST = 30  # rows of that picture; the table has all
@@ -158,26 +157,22 @@ def _effects_table(audit: Audit) -> Table:
 
 
 def _tests_table(audit: Audit) -> Table:
-    head = (
+    head: tuple[str, ...] = (
         "A", "B", "task", "test", "statistic", "df", "p", "about", "estimate", "interval", "smallest possible p",
         "simulation error of p",
     )  # fmt: skip
+    tests = [(pair, name, one) for pair in audit.comparisons for name, one in pair.tests.items()]
     rows: Rows = tuple(
         (
-            pair.a, pair.b, pair.task, test_name(name), one.statistic, one.df, one.p_value, _about(one), one.effect,
+            pair.a, pair.b, pair.task, label_of(name), one.statistic, one.df, one.p_value, one.estimand, one.effect,
             ends(one.low, one.high), one.min_p, one.mc_error,
         )
-        for pair in audit.comparisons
-        for name, one in pair.tests.items()
+        for pair, name, one in tests
     )  # fmt: skip
+    if any(one.n_pairs is not None for _, _, one in tests):
+        head = (*head, "pairs", "their correlation")
+        rows = tuple((*row, one.n_pairs, one.correlation) for row, (_, _, one) in zip(rows, tests, strict=True))
     return Table("every test, with all seeds, not adjusted", head, rows)
-
-
-def _about(one: TestResult) -> str:
-    """The estimand; with paired tests how many pairs there are and what their correlation is."""
-    if one.n_pairs is None:
-        return one.estimand
-    return f"{one.estimand}, {one.n_pairs} pairs, correlation {number(one.correlation, 2)}"
 
 
 # ---------------------------------------------------------------- how many seeds
