@@ -16,6 +16,7 @@ from rlaudit.types import ArmScores, Floats
 
 _GRID = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 15, 20, 25, 30, 40, 50, 70, 100, 150, 200, 300, 500, 700, 1000)
 _POOLS, _DRAWS_EACH = 100, 200  # for the interval over seeds; fewer draws where few are asked for
+_BLOCK = 2**22  # scores of an agent held at once: 32 MB; beyond it, from 420 seeds an agent on, fewer draws
 _RESAMPLED_SHARE = 0.4  # of the draws, for tests that resample inside each: 4,000 of 10,000, standard error .008
 
 
@@ -38,8 +39,8 @@ def audit_subsets(
 def audit_subset(
     a: ArmScores, b: ArmScores, size: int, *, tests: Sequence[str], alpha: float, n_draws: int, seed: int
 ) -> Subset:
-    """What `size` seeds an agent would have concluded, over `n_draws` draws from the pools."""
-    stream = ("few seeds", a.agent, b.agent, a.task, size)
+    """What `size` seeds an agent would have concluded, over at most `n_draws` draws from the pools."""
+    stream, n_draws = ("few seeds", a.agent, b.agent, a.task, size), min(n_draws, max(1, _BLOCK // size))
     truth = float(a.scores.mean() - b.scores.mean())
     drawn_a = with_replacement(a.scores, (n_draws, size), generator(seed, *stream, "a"))
     drawn_b = with_replacement(b.scores, (n_draws, size), generator(seed, *stream, "b"))
@@ -51,7 +52,7 @@ def audit_subset(
             drawn = _pairs_with_replacement(a, b, (n_draws, size), generator(seed, *stream, "pairs"))
         results[test] = _conclusions(test, *drawn, truth, alpha, generator(seed, *stream, test))
     wrong_sign = float((effects * truth < 0).mean())
-    each = min(_DRAWS_EACH, max(50, n_draws // 50))
+    each = min(_DRAWS_EACH, max(50, n_draws // 50), max(1, _BLOCK // (_POOLS * size)))
     wrong_signs, rights = _other_pools(a.scores, b.scores, size, each, truth, alpha, generator(seed, *stream, "pools"))
     wrong_low, wrong_high = interval_over_pools(wrong_sign, wrong_signs)
     if "welch" in results:

@@ -94,3 +94,9 @@ def test_every_small_size_is_looked_at_and_half_of_the_pool_too() -> None:
     assert (2, 3) == subset_sizes(7)
     assert 96 == subset_sizes(192)[-1]
     assert () == subset_sizes(3)
+
+
+def test_large_subsets_are_drawn_less_often_so_that_memory_stays_bounded() -> None:
+    """10,000 seeds an agent: the whole audit peaks at 520 MB, and took 3.9 GB with 10,000 draws of 1,000 seeds."""
+    a, b = (np.random.default_rng(i).normal(0.1 * i, 1, 2_000) for i in range(2))
+    assert (subset(a, b, 400, n_draws=10_000).n_draws, subset(a, b, 1_000, n_draws=10_000).n_draws) == (10_000, 4_194)
