@@ -143,13 +143,16 @@ def t_test(
 ) -> Comparison:
     """effect / se against t with df; without any spread, p is at least `least`. Quantiles of t cost twice its tails."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = np.where(effect == 0, 0.0, effect / se)
+        statistic = effect / se
+    flat = not (se > 0).all()
+    if flat:
+        statistic = np.where(effect == 0, 0.0, statistic)
     p = {
         "two-sided": lambda: 2 * stdtr(df, -np.abs(statistic)),
         "greater": lambda: stdtr(df, -statistic),
         "less": lambda: stdtr(df, statistic),
     }[alternative]()
-    if not (se > 0).all():
+    if flat:
         p = np.where(se > 0, p, flat_p(effect, least, alternative))
     low = high = np.full_like(effect, np.nan)
     if interval:
