@@ -15,9 +15,10 @@ from shared_data import FOLDER, finals
 from rlaudit import calibration
 from rlaudit.calibration import NULLS, Cell, pool_null
 from rlaudit.comparisons import COMPARISONS
+from rlaudit.same_agent import CLOSED_FORM
 
 TABLE = Path(calibration.__file__).with_name("calibration.csv")
-FORMULAS = {"welch", "student", "yuen", "mann_whitney", "brunner_munzel", "rank_t", "paired_t"}
+FORMULAS = CLOSED_FORM | {"mann_whitney"}
 
 
 def repeats(test: str, n_seeds: int) -> tuple[int, int]:
@@ -36,9 +37,9 @@ def measured(test: str) -> list[Cell]:
 def main() -> None:
     if not FOLDER.exists():
         sys.exit(f"{FOLDER}: the real runs of SAC and TD3 are needed for their rows of the table")
-    kept = {cell.test: [] for cell in calibration.committed()} if TABLE.exists() else {}
+    kept: dict[str, list[Cell]] = {}
     for cell in calibration.committed() if TABLE.exists() else ():
-        kept[cell.test].append(cell)
+        kept.setdefault(cell.test, []).append(cell)
     wanted = sys.argv[1:] or list(COMPARISONS)  # a few tests by name; the others keep their rows
     with ProcessPoolExecutor() as pool:
         for test, found in zip(wanted, pool.map(measured, wanted), strict=True):

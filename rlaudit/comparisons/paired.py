@@ -21,8 +21,9 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from rlaudit.comparisons.moments import ends, flat_p, moments, one_seed, per_side, reach_at
 from rlaudit.comparisons.parametric import t_test
-from rlaudit.comparisons.patterns import blocks, search_rows, subset_sums
+from rlaudit.comparisons.patterns import blocks, search_rows
 from rlaudit.comparisons.resampling import Blocks, Values, addable, bisect, differences, multisets
+from rlaudit.comparisons.subset_sums import all_sums, sums_by_size
 from rlaudit.errors import NotEnoughSeeds
 from rlaudit.types import Alternative, ArmScores, Comparison, Floats
 from rlaudit.wording import on
@@ -240,7 +241,7 @@ def _by_listing(d: Floats, tie: Floats, k: int) -> _Tails:
     parts = []
     for rows in blocks(len(d), 2 ** d.shape[1]):
         middle = _mean(d[rows])[:, None]
-        sums = subset_sums(d[rows] - middle)
+        sums = sums_by_size(d[rows] - middle)
         means = np.concatenate([s / size for size, s in enumerate(sums) if size], axis=1) + middle
         parts.append(_read(means, 1, tie[rows], k))
     return _joined(parts)
@@ -297,6 +298,6 @@ def _at_most(d: Floats, x: Floats) -> Floats:
     """Subsets of each row that are empty or have a mean of at most x (n_rows,): where d - x sums to at most 0."""
     half = d.shape[1] // 2
     y = d - x[:, None]
-    left, right = (np.sort(np.concatenate(subset_sums(part), axis=1)) for part in (y[:, :half], y[:, half:]))
+    left, right = (np.sort(all_sums(part), axis=1) for part in (y[:, :half], y[:, half:]))
     counts: Floats = search_rows(right, -left[:, ::-1], "right").sum(axis=1, dtype=np.float64)
     return counts

@@ -53,12 +53,3 @@ def search_rows(rows: Floats, values: Floats, side: Literal["left", "right"]) ->
     for i, row in enumerate(rows):
         places[i] = row.searchsorted(values[i], side)  # .9 us less than np.searchsorted
     return places
-
-
-def subset_sums(x: Floats) -> list[Floats]:
-    """Sums of all subsets of each row, by size k: (n_rows, C(n, k)); grown by one element at a time, as Pascal does."""
-    sums = [np.zeros((len(x), 1))]
-    for column in x.T:
-        taken = [s + column[:, None] for s in sums]
-        sums = [sums[0], *(np.concatenate(pair, axis=1) for pair in zip(sums[1:], taken, strict=False)), taken[-1]]
-    return sums

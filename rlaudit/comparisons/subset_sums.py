@@ -66,8 +66,8 @@ def arrangements(aligned: Floats, n_small: int) -> Iterator[Arrangements]:
     """One for each row of `aligned` (n_rows, n), which has the smaller group in front and mean 0 in both groups."""
     n = aligned.shape[1]
     layout = _layout(n_small, n)
-    owed = _all_sums(-aligned[:, : n // 2])[:, layout.left]
-    right = _all_sums(aligned[:, n // 2 :])
+    owed = all_sums(-aligned[:, : n // 2])[:, layout.left]
+    right = all_sums(aligned[:, n // 2 :])
     if len(layout.right) < right.shape[1]:
         right = right[:, layout.right]
     for group in layout.groups:
@@ -81,7 +81,7 @@ def arrangements(aligned: Floats, n_small: int) -> Iterator[Arrangements]:
         yield Arrangements(owed[i], right[i], band, layout.first, layout.last, layout.m, layout.rest, float(reach[i]))
 
 
-def _all_sums(x: Floats) -> Floats:
+def all_sums(x: Floats) -> Floats:
     """Sums of all subsets of each row (n_rows, 2^n): those without the last element, then those with it."""
     sums = np.zeros((len(x), 1))
     for i in range(x.shape[1]):
@@ -89,12 +89,21 @@ def _all_sums(x: Floats) -> Floats:
     return sums
 
 
+def sums_by_size(x: Floats) -> list[Floats]:
+    """Sums of all subsets of each row, by size k: (n_rows, C(n, k)); grown by one element at a time, as Pascal does."""
+    sums = [np.zeros((len(x), 1))]
+    for column in x.T:
+        taken = [s + column[:, None] for s in sums]
+        sums = [sums[0], *(np.concatenate(pair, axis=1) for pair in zip(sums[1:], taken, strict=False)), taken[-1]]
+    return sums
+
+
 def listed_sums(x: Floats, n_taken: int) -> Floats:
     """Sums of all C(n, n_taken) subsets of that size of each row, always in the same order: (n_rows, n_subsets)."""
     n_rows, n = x.shape
     halves = x[:, : n // 2], x[:, n // 2 :]
-    sums = [_all_sums(half) for half in halves]
-    sizes = [_all_sums(np.ones((1, half.shape[1])))[0] for half in halves]
+    sums = [all_sums(half) for half in halves]
+    sizes = [all_sums(np.ones((1, half.shape[1])))[0] for half in halves]
     pairs = (sums[0][:, sizes[0] == k, None] + sums[1][:, None, sizes[1] == n_taken - k] for k in range(n_taken + 1))
     return np.concatenate([pair.reshape(n_rows, -1) for pair in pairs], axis=1)
 
@@ -116,14 +125,14 @@ class _Layout(NamedTuple):
 @lru_cache(maxsize=4)
 def _layout(n_small: int, n: int) -> _Layout:
     half = n // 2
-    size = _all_sums(np.ones((1, half)))[0]
-    kept = _all_sums(np.where(np.arange(half) < n_small, 1.0, 0.0)[None])[0]  # how many of the smaller group
+    size = all_sums(np.ones((1, half)))[0]
+    kept = all_sums(np.where(np.arange(half) < n_small, 1.0, 0.0)[None])[0]  # how many of the smaller group
     order = np.lexsort((kept, size))
     left = order[(size[order] <= n_small) & (kept[order] < n_small)]
     size, kept = size[left], kept[left]
     edges = np.flatnonzero(np.diff(size * (n + 1) + kept)) + 1
     starts, stops = [0, *edges.tolist()], [*edges.tolist(), len(left)]
-    right_size = _all_sums(np.ones((1, n - half)))[0]
+    right_size = all_sums(np.ones((1, n - half)))[0]
     right = np.flatnonzero(right_size <= n_small)
     ends = np.cumsum(np.bincount(right_size[right].astype(np.int64), minlength=n_small + 1))
     missing = n_small - size
