@@ -19,11 +19,16 @@ TestName = Literal[
     "mann_whitney", "brunner_munzel", "rank_t", "kolmogorov_smirnov", "almost_stochastic_order",
     "paired_t", "sign_flip", "paired_bootstrap",
 ]  # fmt: skip
+ProcedureName = Literal[
+    "mean_higher", "top_run", "error_bars_se", "error_bars_sd", "error_bars_ci", "best_k_of_n", "adding_seeds",
+    "per_point", "evaluations_as_samples", "best_checkpoint", "choose_metric", "choose_task", "tune_and_report",
+]  # fmt: skip
 CorrectionName = Literal["holm", "benjamini_hochberg", "max_t"]
 BackendName = Literal["sb3"]
 ExperimentName = Literal["audit"]
 ScoreName = Literal["final", "auc", "best"]
 TESTS: tuple[str, ...] = get_args(TestName)
+PROCEDURES: tuple[ProcedureName, ...] = get_args(ProcedureName)
 BACKEND_NAMES: tuple[str, ...] = get_args(BackendName)
 EXPERIMENT_NAMES: tuple[str, ...] = get_args(ExperimentName)
 
@@ -108,6 +113,13 @@ def distinct_names(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise ValueError("names one of them twice")
     return names
+
+
+def bounds(pair: tuple[float, float]) -> tuple[float, float]:
+    """Two different scores."""
+    if pair[0] == pair[1]:
+        raise ValueError("are one score twice; between them lies the scale")
+    return pair
 
 
 _WHY = "it also rejects where only the spreads differ"  # .52 and .29 of experiments, 30 v 30 seeds with sd 3 : 1

@@ -11,7 +11,7 @@ from rlaudit.types import Floats, ScoreTable
 from rlaudit.wording import number, p_text
 
 
-def judge(texts: Sequence[str], table: ScoreTable, alpha: float) -> tuple[Claim, ...]:
+def judge(texts: Sequence[str], table: ScoreTable, alpha: float, *, seed: int = 0) -> tuple[Claim, ...]:
     """One state per claim and task, from one-sided Welch tests; all claims share the level alpha (Holm 1979).
 
     `a > b` is tested at alpha / 2 a side, as a two-sided test is; `a >= b - m` (non-inferiority) and

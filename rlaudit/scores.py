@@ -18,7 +18,7 @@ import numpy as np
 
 from rlaudit.errors import ConfigError, ImportFormatError, did_you_mean
 from rlaudit.importers import tables, tidy
-from rlaudit.types import ArmCurves, ArmScores, Floats, RunRecord, ScoreTable, SeedLabel
+from rlaudit.types import ArmCurves, ArmEpisodes, ArmScores, Floats, RunRecord, ScoreTable, SeedLabel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,8 +42,9 @@ def score_table(records: Iterable[RunRecord], metric: str = "final", higher_is_b
         _refuse_twice(arm)
     scored = [_arm_scores(arm, metric, higher_is_better) for arm in runs.values()]
     curves = [_arm_curves(arm, scores) for arm, scores in zip(runs.values(), scored, strict=True)]
+    episodes = [_arm_episodes(arm, scores) for arm, scores in zip(runs.values(), scored, strict=True)]
     name = "score" if metric == "final" and all(map(_is_bare, chain(*runs.values()))) else metric
-    return ScoreTable(name, tuple(scored), higher_is_better, tuple(curve for curve in curves if curve))
+    return ScoreTable(name, tuple(scored), higher_is_better, tuple(filter(None, curves)), tuple(filter(None, episodes)))
 
 
 def from_mapping(scores: Mapping[Any, Any], higher_is_better: bool = True) -> ScoreTable:
@@ -150,6 +151,18 @@ def _arm_curves(arm: Sequence[RunRecord], scored: ArmScores) -> ArmCurves | None
     steps = max(runs, key=lambda record: (record.eval_steps[-1], -len(record.eval_steps))).eval_steps
     values = np.array([_aligned(record, steps) for record in runs])
     return ArmCurves(scored.agent, scored.task, tuple(record.spec.seed for record in runs), steps, values)
+
+
+def _arm_episodes(arm: Sequence[RunRecord], scored: ArmScores) -> ArmEpisodes | None:
+    """The final episodes of the runs that have a score; None where no run has two of them."""
+    runs = [record for record in arm if record.spec.seed in set(scored.seeds)]
+    longest = max((len(record.final_returns) for record in runs), default=0)
+    if longest < 2:
+        return None
+    returns = np.full((len(runs), longest), np.nan)
+    for row, record in zip(returns, runs, strict=True):
+        row[: len(record.final_returns)] = record.final_returns
+    return ArmEpisodes(scored.agent, scored.task, tuple(record.spec.seed for record in runs), returns)
 
 
 def _aligned(record: RunRecord, steps: Any) -> Floats:

@@ -220,6 +220,19 @@ class ArmCurves:
 
 
 @dataclass(frozen=True, eq=False)
+class ArmEpisodes:
+    """One agent on one task: the episodes of the final evaluation of each seed. They are averaged before any test."""
+
+    agent: str
+    task: str
+    seeds: tuple[SeedLabel, ...]  # (n_seeds,)
+    returns: Floats  # (n_seeds, n_episodes) undiscounted; NaN where a seed has fewer
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "returns", frozen_array(self.returns))
+
+
+@dataclass(frozen=True, eq=False)
 class ScoreTable:
     """One number per agent, task and seed; ragged on purpose. Episodes are averaged before they come here."""
 
@@ -227,6 +240,7 @@ class ScoreTable:
     arms: tuple[ArmScores, ...]
     higher_is_better: bool = True
     curves: tuple[ArmCurves, ...] = ()
+    episodes: tuple[ArmEpisodes, ...] = ()  # of final evaluations with two episodes or more
 
     @property
     def tasks(self) -> tuple[str, ...]:

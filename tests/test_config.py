@@ -7,7 +7,6 @@ import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
-from rlaudit import config as configs
 from rlaudit import config_values
 from rlaudit.backends import BACKENDS, sb3
 from rlaudit.claims import ParsedClaim, parse
@@ -274,9 +273,9 @@ def test_a_bad_claim_is_refused(text: str, expected: str) -> None:
 
 
 def test_the_names_in_the_config_are_those_of_the_registries() -> None:
-    assert tuple(COMPARISONS) == configs.TESTS
-    assert tuple(BACKENDS) == configs.BACKEND_NAMES
-    assert tuple(EXPERIMENTS) == configs.EXPERIMENT_NAMES
+    assert tuple(COMPARISONS) == config_values.TESTS
+    assert tuple(BACKENDS) == config_values.BACKEND_NAMES
+    assert tuple(EXPERIMENTS) == config_values.EXPERIMENT_NAMES
     assert tuple(sb3.ALGORITHMS) == config_values.ALGORITHMS
 
 

@@ -13,14 +13,15 @@ ORDER = (
     "errors", "wording", "notebook", "types", "results", "seeds", "yaml_source", "config_values", "claims",
     "config", "plan", "backends", "importers", "store", "executors", "scores",
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
-    "regression", "same_agent", "few_seeds", "pairs", "judge",
+    "regression", "same_agent", "few_seeds", "pairs", "judge", "procedures", "leaderboard", "failures", "metrics",
+    "evaluation_noise", "recheck",
     "findings", "experiments", "figures", "report", "pipeline",
     "terminal", "forecast", "cli", "pytest_plugin", "__init__", "__main__",
 )  # fmt: skip
 RUNNING = {"plan", "backends", "importers", "store", "executors", "pipeline"}
 STATISTICS = {
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power", "same_agent", "few_seeds", "pairs",
-    "judge", "findings",
+    "judge", "procedures", "leaderboard", "failures", "metrics", "evaluation_noise", "recheck", "findings",
 }  # fmt: skip
 DRAWING = {"figures", "report"}
 

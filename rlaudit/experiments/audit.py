@@ -8,8 +8,13 @@ from typing import Literal
 from rlaudit.aggregate import describe, failure_interval
 from rlaudit.config import AuditConfig, AuditSettings
 from rlaudit.errors import NotEnoughSeeds
+from rlaudit.evaluation_noise import audit_evaluation
+from rlaudit.failures import audit_failures, carriers
 from rlaudit.judge import judge
+from rlaudit.leaderboard import leaderboards
+from rlaudit.metrics import metric_views
 from rlaudit.pairs import PairSettings, audit_pairs, family
+from rlaudit.procedures import audit_procedures
 from rlaudit.results import Arm, Audit, GroupCurves, SplitAudit
 from rlaudit.same_agent import audit_splits
 from rlaudit.scores import score_table
@@ -33,20 +38,31 @@ def audit_scores(table: ScoreTable, settings: AuditSettings, name: str) -> Audit
     Raises NotEnoughSeeds where no agent has two seeds.
     """
     _check_seeds(table)
+    alpha = settings.alpha
     splits = _split_audits(table, settings)
     pairs = audit_pairs(table, _pair_settings(table, settings))
     return Audit(
         name=name,
         metric=table.metric,
         higher_is_better=table.higher_is_better,
-        alpha=settings.alpha,
-        family=family(len(pairs), settings.alpha, settings.correction),
+        alpha=alpha,
+        family=family(len(pairs), alpha, settings.correction),
         arms=tuple(_arm(arm, settings) for arm in table.arms),
         splits=splits,
         comparisons=pairs,
         findings=(),
-        claims=judge(settings.claims, table, settings.alpha),
+        claims=judge(settings.claims, table, settings.alpha, seed=settings.seed),
         curves=_curves(table, splits),
+        procedures=audit_procedures(
+            table, pairs, settings.procedures, alpha=alpha, n_draws=settings.splits, seed=settings.seed
+        ),
+        leaderboards=leaderboards(
+            table, pairs, normalise=settings.normalise, alpha=alpha, n_draws=settings.splits, seed=settings.seed
+        ),
+        failures=audit_failures(table),
+        carriers=carriers(table, pairs, alpha=alpha, seed=settings.seed),
+        metrics=metric_views(table, pairs, alpha=alpha, seed=settings.seed),
+        evaluation_noise=audit_evaluation(table),
     )
 
 

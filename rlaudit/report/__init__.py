@@ -10,12 +10,18 @@ from functools import lru_cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from rlaudit.report.claims import claims
+from rlaudit.report.evaluation import evaluation_noise
+from rlaudit.report.failures import what_carries
 from rlaudit.report.few import few_seeds, how_exaggerated
 from rlaudit.report.first_screen import WORDS, first_screen
+from rlaudit.report.habits import habits
 from rlaudit.report.honesty import honest_tests, which_test
+from rlaudit.report.leaderboard import leaderboards
 from rlaudit.report.luck import how_different, worse_agent_wins
+from rlaudit.report.metrics import metric_choice
 from rlaudit.report.parts import Section, SectionHtml
-from rlaudit.report.runs import claims, which_runs
+from rlaudit.report.runs import which_runs
 from rlaudit.report.seeds import what_seeds_look_like
 from rlaudit.report.verdicts import a_against_b, how_many_seeds
 from rlaudit.results import Audit
@@ -28,12 +34,17 @@ SECTIONS: tuple[Section, ...] = (
     how_different,
     what_seeds_look_like,
     a_against_b,
+    leaderboards,
+    what_carries,
+    metric_choice,
     few_seeds,
     how_many_seeds,
     worse_agent_wins,
     how_exaggerated,
+    habits,
     honest_tests,
     which_test,
+    evaluation_noise,
     which_runs,
 )
 

@@ -1,0 +1,56 @@
+"""The command line: one function per verb. What a verb needs is imported when it runs; `--help` takes no time."""
+
+import shlex
+import sys
+from typing import Any
+
+import click
+
+from rlaudit.cli.planning import plan
+from rlaudit.cli.running import audit, report, train
+from rlaudit.cli.shelves import init, list_names, schema
+from rlaudit.errors import RlauditError
+
+USAGE_ERROR, INTERRUPTED = 2, 130  # the others: findings.exit_code
+
+
+class _Failure(click.ClickException):
+    """One clear message on standard error, no traceback."""
+
+    exit_code = USAGE_ERROR
+
+
+class _Verbs(click.Group):
+    """Turns what a user can mend into a message, and Ctrl-C into the line that resumes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RlauditError as error:
+            raise _Failure(str(error)) from None
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted. Nothing is lost but the runs that were in progress. To go on:", err=True)
+            click.echo(f"    {shlex.join(['rlaudit', *sys.argv[1:]])}", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="rlaudit", message="rlaudit %(version)s")
+def main() -> None:
+    """Would other seeds have told another story?
+
+    rlaudit audits reinforcement-learning results for seed variance: how different the same agent can look, which
+    conclusions the seeds carry, and how many more would settle them.
+
+    \b
+      rlaudit audit configs/quickstart.yaml    train, audit, report
+      rlaudit audit scores.csv                 audit what exists (agent, seed, score)
+      rlaudit plan my-config.yaml              what it costs, what it can show
+
+    Exit codes: 0 fine, 1 a conclusion does not hold (claims, --gate), 2 usage, config or data error,
+    3 inconclusive (--gate), 4 runs failed, 130 interrupted.
+    """
+
+
+for verb in (audit, train, plan, report, list_names, schema, init):
+    main.add_command(verb)

@@ -1,0 +1,58 @@
+"""What a verb works on: a config with its store, or scores that exist."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from rlaudit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rlaudit.config import AuditConfig, AuditSettings, ConfigSource
+    from rlaudit.store import Store
+    from rlaudit.types import RunSpec, ScoreTable
+
+
+def load(
+    path: Path, overrides: Sequence[str], seeds: str | None, out: Path | None
+) -> "tuple[AuditConfig, ConfigSource, Store]":
+    """A config, where it stands, and the store of its runs."""
+    from rlaudit.config import load_config
+    from rlaudit.store import Store
+
+    config, source = load_config(path, overrides, seeds)
+    return config, source, Store(out or Path("results") / config.name)
+
+
+def missing_runs(config: "AuditConfig", store: "Store", retry_failed: bool) -> "Sequence[RunSpec]":
+    """What will be trained; says beforehand if these seeds can never be enough for a test."""
+    from rlaudit.plan import cannot_reject, plan
+
+    n = len(config.seeds)
+    hopeless = [test for test, size, _ in cannot_reject(config.audit, n) if size == n]
+    if hopeless and len(config.agents) > 1:
+        click.echo(
+            f"Warning: {n} seeds an agent are too few for {' and '.join(hopeless)}, whatever comes out.", err=True
+        )
+    return store.missing(plan(config), retry_failed)
+
+
+def scores_of(target: Path, overrides: Sequence[str]) -> "tuple[ScoreTable, AuditSettings]":
+    """The scores of a table, or of a results folder as its own config wants them."""
+    from rlaudit import config, pipeline
+
+    stored = target / pipeline.CONFIG
+    if stored.exists():
+        settled, _ = config.load_config(stored, overrides)
+        return pipeline.load_scores(target, score=settled.score), settled.audit
+    asked = config.settings(overrides)
+    return pipeline.load_scores(target, score=asked.score, higher_is_better=asked.audit.higher_is_better), asked.audit
+
+
+def refuse_seeds_without_config(target: Path, seeds: str | None) -> None:
+    """Only a config can be asked for other seeds."""
+    from rlaudit.pipeline import is_config
+
+    if seeds is not None and not is_config(target):
+        raise ConfigError(f"--seeds {seeds}: {target} is no config; a folder or a table has the seeds it has")

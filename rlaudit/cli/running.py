@@ -1,0 +1,132 @@
+"""Verbs that train, audit and show: audit, train, report."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rlaudit.cli import options
+from rlaudit.cli.loading import load, missing_runs, refuse_seeds_without_config
+from rlaudit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rlaudit.results import Audit
+    from rlaudit.types import RunSpec
+
+RUNS_FAILED = 4  # the other exit codes: findings.exit_code
+
+
+@click.command()
+@options.target
+@options.training
+@click.option("--quick", is_flag=True, help="At most 1,000 sampled splits: a first look.")
+@click.option("--gate", is_flag=True, help="Exit with 1 or 3 where the runs do not settle the matter.")
+@click.option("--json", "as_json", is_flag=True, help="audit.json on standard output, all else on standard error.")
+@click.pass_context
+def audit(
+    ctx: click.Context,
+    /,
+    target: Path,
+    overrides: tuple[str, ...],
+    seeds: str | None,
+    out: Path | None,
+    quick: bool,
+    gate: bool,
+    as_json: bool,
+    quiet: bool,
+    **how: Any,
+) -> None:
+    """Audit a config (train what is missing first), a results folder, or a table of scores.
+
+    Writes audit.json, scores.csv and report.html into the results folder and prints the verdict.
+    """
+    from rlaudit import findings, pipeline
+    from rlaudit.results import to_json
+
+    refuse_seeds_without_config(target, seeds)
+    missing: Sequence[RunSpec] = ()
+    if pipeline.is_config(target):
+        config, _, store = load(target, overrides, seeds, out)
+        missing = missing_runs(config, store, how["retry_failed"])
+    with _watched(missing, quiet, how) as training:
+        audited, report = pipeline.audit_target(
+            target, overrides=overrides, seeds=seeds, out=out, quick=quick, how=training
+        )
+    _print_verdict(audited, report, quiet=quiet, to_stderr=as_json)
+    if as_json:
+        click.echo(to_json(audited), nl=False)
+    ctx.exit(findings.exit_code(audited, gate=gate))
+
+
+@click.command()
+@options.config
+@options.training
+@click.pass_context
+def train(
+    ctx: click.Context,
+    /,
+    config: Path,
+    overrides: tuple[str, ...],
+    seeds: str | None,
+    out: Path | None,
+    quiet: bool,
+    **how: Any,
+) -> None:
+    """Train what is missing of a config; audit nothing."""
+    from rlaudit import pipeline
+    from rlaudit.plan import plan
+
+    loaded, source, store = load(config, overrides, seeds, out)
+    with _watched(missing_runs(loaded, store, how["retry_failed"]), quiet, how) as training:
+        pipeline.train(loaded, source, store, training)
+    specs = plan(loaded)
+    n_failed = len(store.missing(specs, retry_failed=True))
+    click.echo(f"{len(specs) - n_failed} of {len(specs)} runs are in {store.root}, {n_failed} failed.", err=True)
+    ctx.exit(RUNS_FAILED if n_failed else 0)
+
+
+@click.command()
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="[default: RESULTS/report.html]")
+@click.option("--figures", is_flag=True, help="Write each figure as an SVG file, too, into RESULTS/figures.")
+def report(results: Path, out: Path | None, figures: bool) -> None:
+    """Render the report again from the audit.json of a results folder."""
+    from rlaudit import pipeline
+    from rlaudit.results import from_json
+    from rlaudit.store import Store
+
+    folder = results.parent if results.name == pipeline.AUDIT else results
+    text = Store(folder).read_text(pipeline.AUDIT)
+    if text is None:
+        raise ConfigError(f"{folder / pipeline.AUDIT}: there is no such file; `rlaudit audit` writes it")
+    audited = from_json(text)
+    click.echo(pipeline.write_report(audited, out or folder / pipeline.REPORT))
+    if figures:
+        for path in pipeline.write_figures(audited, folder / "figures"):
+            click.echo(path)
+
+
+@contextmanager
+def _watched(missing: "Sequence[RunSpec]", quiet: bool, how: dict[str, Any]) -> Iterator[Any]:
+    """Training with somebody watching."""
+    from rlaudit.pipeline import Training
+    from rlaudit.terminal import ProgressDisplay
+
+    if quiet:
+        yield Training(**how)
+        return
+    with ProgressDisplay(missing) as display:
+        yield Training(**how, notify=display.notify)
+
+
+def _print_verdict(audited: "Audit", report: Path, *, quiet: bool, to_stderr: bool) -> None:
+    from rlaudit import terminal
+
+    out = terminal.console(sys.stderr if to_stderr else sys.stdout)
+    if quiet:
+        terminal.print_headline(audited, out)
+    else:
+        terminal.print_verdict(audited, report, out)

@@ -1,0 +1,47 @@
+"""Numbers into sentences. Each rule looks at a finished audit and says what its numbers carry, and no more.
+
+Levels: `ok`, the numbers carry a conclusion; `warn`, they do so with a caveat; `unsafe`, a conclusion would go
+beyond them. The rules stand in the order of their weight; findings are sorted by level, then by rule.
+"""
+
+from collections.abc import Callable, Iterator
+
+from rlaudit.findings.agents import honest_tests, luck_floor, provenance, small_pools
+from rlaudit.findings.claims import claims
+from rlaudit.findings.comparisons import few_seeds, hopeless_designs, tests_disagree, verdicts
+from rlaudit.findings.evaluation import evaluation_noise
+from rlaudit.findings.failures import failures
+from rlaudit.findings.leaderboard import leaderboards
+from rlaudit.findings.metrics import metric_choice
+from rlaudit.findings.procedures import habits
+from rlaudit.results import Audit
+from rlaudit.types import Finding, Level
+
+__all__ = ["RULES", "exit_code", "find"]
+
+Rule = Callable[[Audit], Iterator[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    claims, failures, hopeless_designs, verdicts, tests_disagree, leaderboards, metric_choice, few_seeds, habits,
+    luck_floor, honest_tests, evaluation_noise, small_pools, provenance,
+)  # fmt: skip
+_ORDER = {Level.UNSAFE: 0, Level.WARN: 1, Level.OK: 2}
+
+
+def find(audit: Audit) -> tuple[Finding, ...]:
+    """All findings, the most important first."""
+    found = [finding for rule in RULES for finding in rule(audit)]
+    return tuple(sorted(found, key=lambda finding: _ORDER[finding.level]))
+
+
+def exit_code(audit: Audit, *, gate: bool) -> int:
+    """What a script may rely on: 0 fine, 1 a conclusion does not hold, 4 runs failed, 3 (`gate` only) inconclusive."""
+    states = {claim.state for claim in audit.claims}
+    turned = any(pair.imputed and not pair.imputed.agrees for pair in audit.comparisons)
+    if "contradicted" in states or (gate and turned):
+        return 1
+    if any(arm.n_failed for arm in audit.arms):
+        return 4
+    open_pairs = any(pair.verdict.is_open for pair in audit.comparisons)
+    inconclusive = "undecided" in states if states else open_pairs
+    return 3 if gate and inconclusive else 0

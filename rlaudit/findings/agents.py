@@ -1,0 +1,93 @@
+"""One agent against itself, and the runs behind it."""
+
+from collections.abc import Iterator
+
+from rlaudit.results import FEW, Audit, SplitTest
+from rlaudit.types import Finding, Level
+from rlaudit.wording import name_of, on, percent
+
+_LUCK_WARN, _LUCK_UNSAFE = 0.10, 0.50  # same-agent gap (95th percentile, share of the mean) that people would publish
+
+
+def luck_floor(audit: Audit) -> Iterator[Finding]:
+    """How large a gap between two groups of seeds of one and the same agent looks."""
+    shown = [split for split in audit.at_few() if split.relative_gap]
+    if not shown:
+        return
+    split = max(shown, key=lambda one: one.relative_gap.p95 if one.relative_gap else 0)
+    relative = split.relative_gap
+    assert relative is not None
+    alone = not audit.comparisons  # a comparison has a verdict of its own, which takes the spread into account
+    unsafe = alone and relative.p95 >= _LUCK_UNSAFE
+    level = Level.UNSAFE if unsafe else Level.WARN if relative.p95 >= _LUCK_WARN else Level.OK
+    tail = f", by {percent(relative.p95)} or more in one of twenty" if split.n_splits >= 20 else ""
+    yield Finding(
+        f"The same agent, {split.group_size} seeds against {split.group_size}",
+        f"Two groups of {split.group_size} seeds of {split.agent}{on(split.task)} differ by {percent(relative.median)} "
+        f"of the mean in the median split{tail}, and by {percent(relative.max)} in the worst of {split.n_splits:,} "
+        "splits.",
+        level,
+        {"group_size": split.group_size, "median": relative.median, "p95": relative.p95, "max": relative.max},
+        f"A gain below {percent(relative.p95)} between {split.group_size}-seed averages is within the reach of luck."
+        if level != Level.OK
+        else "",
+    )
+
+
+def honest_tests(audit: Audit) -> Iterator[Finding]:
+    """Tests that call one agent two more often than alpha, beyond what other pools of seeds would vary."""
+    for name in dict.fromkeys(name for split in audit.splits for name in split.tests):
+        rows = [(split, split.tests[name]) for split in audit.splits if split.group_size >= 4]
+        too_often = [(split, test) for split, test in rows if test.low is not None and test.low > audit.alpha]
+        if too_often:
+            split, test = max(too_often, key=lambda row: row[1].rate)
+            deciding = any(pair.decided_by == name for pair in audit.comparisons)
+            yield Finding(
+                f"{name_of(name, capital=True)} finds differences that are not there",
+                f"{name_of(name, capital=True)} calls two groups of {split.group_size} seeds of one agent "
+                f"({split.agent}{on(split.task)}) "
+                f"different in {percent(test.rate)} of splits{_over_seeds(test)}; it promises {percent(audit.alpha)}."
+                + ("" if test.constant else f" Normal seeds would give {percent(test.expected)}."),
+                Level.UNSAFE if deciding else Level.WARN,
+                {"rate": test.rate, "low": test.low, "high": test.high, "expected": test.expected},
+                "Use Welch's t test, the exact permutation test or the expanded bootstrap instead.",
+            )
+
+
+def _over_seeds(test: SplitTest) -> str:
+    if test.constant:
+        return ", whatever their scores"
+    return f" (95 % over seeds: {percent(test.low)} to {percent(test.high)})"
+
+
+def small_pools(audit: Audit) -> Iterator[Finding]:
+    """A pool of N seeds says little about groups of more than N / 4."""
+    small = [arm for arm in audit.arms if 0 < arm.n_seeds < 4 * FEW]
+    if small:
+        arm = min(small, key=lambda one: one.n_seeds)
+        largest = max((split.group_size for split in audit.splits if split.agent == arm.agent), default=None)
+        reach = f"at most {largest} a side, and what the splits show varies much from one such pool to the next"
+        reach = reach if largest else "no split into two groups at all"
+        yield Finding(
+            "A small pool",
+            f"{arm.agent}{on(arm.task)} has {arm.n_seeds} seeds: they allow {reach}. Groups of {FEW} want at least "
+            f"{4 * FEW} seeds.",
+            Level.WARN,
+            {"n_seeds": arm.n_seeds, "largest_group": largest},
+            f"Train {4 * FEW} seeds an agent.",
+        )
+
+
+def provenance(audit: Audit) -> Iterator[Finding]:
+    """Runs that are missing, or were made with different versions."""
+    missing = audit.provenance.get("missing_runs")
+    if missing:
+        sentence = f"{missing} planned runs are missing; the numbers speak of those that are there."
+        yield Finding("Missing runs", sentence, Level.WARN, {}, "Run the audit on the config to train them.")
+    places = ("runs: host", "runs: platform", "runs: cpu")
+    mixed = [name for name, value in audit.provenance.items() if " | " in value and name not in places]
+    if mixed:
+        sentence = (
+            f"The runs were not all made with the same versions ({', '.join(mixed)}): they may differ for that alone."
+        )
+        yield Finding("Mixed versions", sentence, Level.WARN, {name: audit.provenance[name] for name in mixed})

@@ -1,0 +1,132 @@
+"""Agent against agent: the verdicts, and what a handful of seeds would have made of them."""
+
+from collections.abc import Iterator
+
+from rlaudit.comparisons.moments import smallest_p
+from rlaudit.findings.words import adjusted, level, versus
+from rlaudit.results import Audit, PairAudit, TestResult
+from rlaudit.types import Finding, Level, Verdict
+from rlaudit.wording import interval, name_of, number, on, p_text, percent
+
+_MANY_PAIRS = 6  # up to here each pair gets a sentence of its own
+_WRONG_WARN = 0.025  # share of draws that name the worse agent
+
+
+def verdicts(audit: Audit) -> Iterator[Finding]:
+    """Each comparison, or a sum of them where they are many."""
+    if len(audit.comparisons) > _MANY_PAIRS:
+        yield _summary_of_many(audit)
+        return
+    for pair in audit.comparisons:
+        yield _verdict(audit, pair)
+
+
+def _seeds(test: TestResult, n_a: int, n_b: int) -> str:
+    if test.n_pairs is None:
+        return f"{n_a} against {n_b} seeds"
+    return f"{test.n_pairs} pairs of seeds with a correlation of {number(test.correlation, 2)}"
+
+
+def _verdict(audit: Audit, pair: PairAudit) -> Finding:
+    n_a, n_b = (audit.arm(agent, pair.task).n_seeds for agent in (pair.a, pair.b))
+    test = pair.tests[pair.decided_by]
+    numbers = (
+        f"difference of the means {number(pair.effect)}, {level(audit)} interval {interval(pair.low, pair.high)}, "
+        f"{name_of(pair.decided_by)} {p_text(test.p_value)}{adjusted(pair, audit)}, {_seeds(test, n_a, n_b)}"
+    )
+    evidence = {
+        "effect": pair.effect, "low": pair.low, "high": pair.high, "p_value": test.p_value,
+        "p_adjusted": pair.p_adjusted, "n_a": n_a, "n_b": n_b, "seeds_needed": pair.seeds_needed.n,
+    }  # fmt: skip
+    if pair.verdict.has_winner:
+        better, worse = (pair.a, pair.b) if pair.verdict == Verdict.A_BETTER else (pair.b, pair.a)
+        how = "higher" if audit.higher_is_better else "lower"
+        sentence = f"{better} scores {how} than {worse}{on(pair.task)} ({numbers})."
+        return Finding(f"{versus(pair)}: {better} is better", sentence, Level.OK, evidence)
+    if pair.verdict == Verdict.EQUIVALENT:
+        sentence = f"{pair.a} and {pair.b}{on(pair.task)} are equivalent within {number(pair.margin)} ({numbers})."
+        return Finding(f"{versus(pair)}: equivalent", sentence, Level.OK, evidence)
+    opening = "Undecided" if pair.verdict == Verdict.UNDECIDED else "Unstable"
+    sentence = f"{opening}: {versus(pair)}: {pair.reason} ({numbers})."
+    return Finding(f"{versus(pair)}: {opening.lower()}", sentence, Level.UNSAFE, evidence, _seeds_advice(pair))
+
+
+def _seeds_advice(pair: PairAudit) -> str:
+    needed = pair.seeds_needed
+    if needed.n is None:
+        return "The means hardly differ: ask whether they are equivalent within a margin that matters to you."
+    low = needed.low or 2
+    range_ = f"{low:,} to {needed.high:,}" if needed.high is not None else f"{low:,} or more, without a limit"
+    return (
+        f"Do not conclude yet. If the difference seen is the true one, about {needed.n:,} seeds an agent find it with "
+        f"{percent(needed.power)} power; these runs pin that number only to {range_}."
+    )
+
+
+def _summary_of_many(audit: Audit) -> Finding:
+    open_pairs = [pair for pair in audit.comparisons if pair.verdict.is_open]
+    n = len(audit.comparisons)
+    return Finding(
+        f"{n} comparisons, {len(open_pairs)} undecided",
+        f"{n - len(open_pairs)} of {n} comparisons are decided, {len(open_pairs)} are not ({audit.family}).",
+        Level.UNSAFE if open_pairs else Level.OK,
+        {"n_comparisons": n, "n_undecided": len(open_pairs)},
+        "Train more seeds of the agents that matter, or compare fewer." if open_pairs else "",
+    )
+
+
+def hopeless_designs(audit: Audit) -> Iterator[Finding]:
+    """Numbers of seeds with which the exact test can never reach alpha, whatever the scores."""
+    for pair in audit.comparisons:
+        n_a, n_b = (audit.arm(agent, pair.task).n_seeds for agent in (pair.a, pair.b))
+        best = smallest_p(n_a, n_b)
+        if best > audit.alpha:
+            sentence = (
+                f"{n_a} against {n_b} seeds cannot show a difference between {pair.a} and {pair.b}{on(pair.task)}: "
+                f"even with every seed of one above every seed of the other, the exact test says p = {best:.2g}."
+            )
+            title = f"{versus(pair)}: too few seeds for any answer"
+            yield Finding(title, sentence, Level.UNSAFE, {"min_p": best}, "Train at least 4 seeds an agent, better 20.")
+
+
+def tests_disagree(audit: Audit) -> Iterator[Finding]:
+    """Welch's test and the exact permutation test on different sides of alpha."""
+    for pair in audit.comparisons:
+        p_values = {name: test.p_value for name in ("welch", "permutation") if (test := pair.tests.get(name))}
+        welch, exact = p_values.get("welch"), p_values.get("permutation")
+        if welch is None or exact is None or (welch <= audit.alpha) == (exact <= audit.alpha):
+            continue
+        sentence = (
+            f"Welch's t test ({p_text(welch)}) and the permutation test ({p_text(exact)}) disagree on "
+            f"{versus(pair)}: the answer hangs on the choice of the test."
+        )
+        yield Finding(f"{versus(pair)}: the tests disagree", sentence, Level.WARN, p_values, _seeds_advice(pair))
+
+
+def few_seeds(audit: Audit) -> Iterator[Finding]:
+    """What a handful of seeds would have concluded of the decided pair (any, if none is) that they mislead most."""
+    pairs = [(pair, subset) for pair in audit.comparisons if (subset := pair.at_few())]
+    if not pairs:
+        return
+    decided = [one for one in pairs if one[0].verdict.has_winner]
+    pair, subset = max(decided or pairs, key=lambda one: one[1].wrong_sign)
+    n, test = subset.group_size, subset.tests[pair.decided_by]
+    lower, higher = (pair.b, pair.a) if (pair.effect or 0) > 0 else (pair.a, pair.b)
+    exaggeration = (
+        f", and where it does, the difference looks {number(test.type_m, 2)} times as large as it is"
+        if decided and test.type_m and test.type_m >= 1.05  # else nobody knows how large it is
+        else ""
+    )
+    known = (
+        f"All seeds together show that {higher} scores higher than {lower}{on(pair.task)}; {n} seeds an agent"
+        if decided
+        else f"If the means of all seeds told the truth about {higher} and {lower}{on(pair.task)}, {n} seeds an agent"
+    )
+    yield Finding(
+        f"{n} seeds an agent: {versus(pair)}",
+        f"{known} would show it ({name_of(pair.decided_by)}) in {percent(test.right)} of draws{exaggeration}. In "
+        f"{percent(subset.wrong_sign)} of draws {lower} would have the higher mean.",
+        Level.OK if subset.wrong_sign < _WRONG_WARN and test.right >= 0.8 else Level.WARN,
+        {"group_size": n, "wrong_sign": subset.wrong_sign, "right": test.right, "type_m": test.type_m},
+        f"Do not judge these agents by {n} seeds." if subset.wrong_sign >= _WRONG_WARN or test.right < 0.8 else "",
+    )

@@ -1,0 +1,1 @@
+"""Printed numbers, checked: mean +- sd and n, t and p, KS and p. No runs needed."""

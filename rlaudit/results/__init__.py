@@ -1,0 +1,141 @@
+"""The nouns of a finished audit: every number of the report, and nothing else.
+
+`Audit` is what `audit.json` holds ("schema": "rlaudit.audit/1"); the report, the terminal and the pytest plugin are
+drawn from it alone. All values are plain, so that JSON gives them back unchanged; what cannot be said is None.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rlaudit.results.agents import Arm, GroupCurves, NamedSplit, SplitAudit, SplitTest, Spread
+from rlaudit.results.claims import Claim, ClaimState, Flip
+from rlaudit.results.leaderboard import (
+    AggregateValue,
+    FirstPlace,
+    Leaderboard,
+    MatrixCell,
+    ProfileLine,
+    RankedAgent,
+)  # fmt: skip
+from rlaudit.results.pairs import (
+    FEW,
+    EffectSize,
+    Imputed,
+    PairAudit,
+    SeedsNeeded,
+    Subset,
+    SubsetTest,
+    TestResult,
+)  # fmt: skip
+from rlaudit.results.procedures import ProcedureAudit, ProcedureRates
+from rlaudit.results.robustness import Carrier, EvaluationNoise, FailureAudit, MetricView
+from rlaudit.types import Finding
+
+__all__ = [
+    "FEW",
+    "SCHEMA",
+    "AggregateValue",
+    "Arm",
+    "Audit",
+    "Carrier",
+    "Claim",
+    "ClaimState",
+    "EffectSize",
+    "EvaluationNoise",
+    "FailureAudit",
+    "FirstPlace",
+    "Flip",
+    "GroupCurves",
+    "Imputed",
+    "Leaderboard",
+    "MatrixCell",
+    "MetricView",
+    "NamedSplit",
+    "PairAudit",
+    "ProcedureAudit",
+    "ProcedureRates",
+    "ProfileLine",
+    "RankedAgent",
+    "SeedsNeeded",
+    "SplitAudit",
+    "SplitTest",
+    "Spread",
+    "Subset",
+    "SubsetTest",
+    "TestResult",
+    "from_json",
+    "to_json",
+]
+
+SCHEMA = "rlaudit.audit/1"
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Every number of the report."""
+
+    name: str
+    metric: str
+    higher_is_better: bool
+    alpha: float
+    family: str  # which comparisons share the level alpha
+    arms: tuple[Arm, ...]
+    splits: tuple[SplitAudit, ...]
+    comparisons: tuple[PairAudit, ...]
+    findings: tuple[Finding, ...]  # the most important first; its sentence is the verdict
+    claims: tuple[Claim, ...] = ()
+    curves: tuple[GroupCurves, ...] = ()
+    experiment: str = "audit"
+    procedures: ProcedureAudit | None = None  # None: no pool is large enough
+    leaderboards: tuple[Leaderboard, ...] = ()
+    failures: tuple[FailureAudit, ...] = ()
+    carriers: tuple[Carrier, ...] = ()
+    metrics: tuple[MetricView, ...] = ()
+    evaluation_noise: tuple[EvaluationNoise, ...] = ()
+    schema: str = SCHEMA
+    provenance: Mapping[str, str] = field(default_factory=dict)  # versions, command, source
+
+    def arm(self, agent: str, task: str) -> Arm:
+        """The arm of that name."""
+        return next(arm for arm in self.arms if (arm.agent, arm.task) == (agent, task))
+
+    def at_few(self) -> list[SplitAudit]:
+        """The splits of each arm at five seeds a side, or at the nearest size that its pool allows."""
+        nearest: dict[tuple[str, str], SplitAudit] = {}
+        for split in sorted(self.splits, key=lambda one: abs(one.group_size - FEW)):
+            nearest.setdefault((split.agent, split.task), split)
+        return list(nearest.values())
+
+    def __repr__(self) -> str:
+        from rlaudit.notebook import audit_text
+
+        return audit_text(self)
+
+    def _repr_html_(self) -> str:
+        from rlaudit.notebook import audit_html
+
+        return audit_html(self)
+
+
+def to_json(audit: Audit) -> str:
+    """The text of audit.json: keys in the order of the fields, no NaN."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Audit).dump_json(audit, indent=1).decode() + "\n"
+
+
+def from_json(text: str) -> Audit:
+    """Raises StoreError where the text is no audit, or one of a newer format."""
+    import json
+
+    from pydantic import TypeAdapter, ValidationError
+
+    from rlaudit.errors import StoreError
+
+    try:
+        return TypeAdapter(Audit).validate_json(text)
+    except ValidationError as error:
+        found = json.loads(text).get("schema") if text.lstrip().startswith("{") else None
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise StoreError(f"not an audit of schema {SCHEMA!r} (found {found!r}): {where}: {first['msg']}") from None
