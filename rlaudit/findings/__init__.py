@@ -5,6 +5,7 @@ beyond them. The rules stand in the order of their weight; findings are sorted b
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from rlaudit.findings.agents import honest_tests, luck_floor, provenance, small_pools
 from rlaudit.findings.claims import claims
@@ -29,9 +30,11 @@ _ORDER = {Level.UNSAFE: 0, Level.WARN: 1, Level.OK: 2}
 
 
 def find(audit: Audit) -> tuple[Finding, ...]:
-    """All findings, the most important first."""
-    found = [finding for rule in RULES for finding in rule(audit)]
-    return tuple(sorted(found, key=lambda finding: _ORDER[finding.level]))
+    """All findings, the most important first: what is wrong, or that nothing is."""
+    found = sorted((finding for rule in RULES for finding in rule(audit)), key=lambda one: _ORDER[one.level])
+    if found and found[0].level == Level.OK:
+        found[0] = replace(found[0], sentence=f"Nothing that was looked at is wrong. {found[0].sentence}")
+    return tuple(found)
 
 
 def exit_code(audit: Audit, *, gate: bool) -> int:

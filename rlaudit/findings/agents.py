@@ -30,7 +30,7 @@ def luck_floor(audit: Audit) -> Iterator[Finding]:
         {"group_size": split.group_size, "median": relative.median, "p95": relative.p95, "max": relative.max},
         f"A gain below {percent(relative.p95)} between {split.group_size}-seed averages is within the reach of luck."
         if level != Level.OK
-        else "",
+        else "A gain that you claim should be larger than these gaps.",
     )
 
 
@@ -83,11 +83,19 @@ def provenance(audit: Audit) -> Iterator[Finding]:
     missing = audit.provenance.get("missing_runs")
     if missing:
         sentence = f"{missing} planned runs are missing; the numbers speak of those that are there."
-        yield Finding("Missing runs", sentence, Level.WARN, {}, "Run the audit on the config to train them.")
+        yield Finding(
+            "Missing runs",
+            sentence,
+            Level.WARN,
+            {"missing_runs": missing},
+            "Run the audit on the config to train them.",
+        )
     places = ("runs: host", "runs: platform", "runs: cpu")
     mixed = [name for name, value in audit.provenance.items() if " | " in value and name not in places]
     if mixed:
         sentence = (
             f"The runs were not all made with the same versions ({', '.join(mixed)}): they may differ for that alone."
         )
-        yield Finding("Mixed versions", sentence, Level.WARN, {name: audit.provenance[name] for name in mixed})
+        evidence = {name: audit.provenance[name] for name in mixed}
+        step = "Train all agents with one set of versions before you compare them."
+        yield Finding("Mixed versions", sentence, Level.WARN, evidence, step)

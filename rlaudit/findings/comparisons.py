@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rlaudit.comparisons.moments import smallest_p
 from rlaudit.findings.words import adjusted, level, versus
-from rlaudit.results import Audit, PairAudit, TestResult
+from rlaudit.results import Audit, PairAudit, TestResult, hardest_pair
 from rlaudit.types import Finding, Level, Verdict
 from rlaudit.wording import interval, name_of, number, on, p_text, percent
 
@@ -42,10 +42,13 @@ def _verdict(audit: Audit, pair: PairAudit) -> Finding:
         better, worse = (pair.a, pair.b) if pair.verdict == Verdict.A_BETTER else (pair.b, pair.a)
         how = "higher" if audit.higher_is_better else "lower"
         sentence = f"{better} scores {how} than {worse}{on(pair.task)} ({numbers})."
-        return Finding(f"{versus(pair)}: {better} is better", sentence, Level.OK, evidence)
+        nearest = min((pair.low, pair.high), key=lambda end: abs(end or 0.0))
+        step = f"Report the interval with the difference: these runs do not rule out one of {number(nearest)}."
+        return Finding(f"{versus(pair)}: {better} is better", sentence, Level.OK, evidence, step)
     if pair.verdict == Verdict.EQUIVALENT:
         sentence = f"{pair.a} and {pair.b}{on(pair.task)} are equivalent within {number(pair.margin)} ({numbers})."
-        return Finding(f"{versus(pair)}: equivalent", sentence, Level.OK, evidence)
+        step = "Say equivalent, with the margin beside it; it does not mean that there is no difference."
+        return Finding(f"{versus(pair)}: equivalent", sentence, Level.OK, evidence, step)
     opening = "Undecided" if pair.verdict == Verdict.UNDECIDED else "Unstable"
     sentence = f"{opening}: {versus(pair)}: {pair.reason} ({numbers})."
     return Finding(f"{versus(pair)}: {opening.lower()}", sentence, Level.UNSAFE, evidence, _seeds_advice(pair))
@@ -71,45 +74,61 @@ def _summary_of_many(audit: Audit) -> Finding:
         f"{n - len(open_pairs)} of {n} comparisons are decided, {len(open_pairs)} are not ({audit.family}).",
         Level.UNSAFE if open_pairs else Level.OK,
         {"n_comparisons": n, "n_undecided": len(open_pairs)},
-        "Train more seeds of the agents that matter, or compare fewer." if open_pairs else "",
+        "Train more seeds of the agents that matter, or compare fewer."
+        if open_pairs
+        else "Report each with its interval.",
     )
 
 
 def hopeless_designs(audit: Audit) -> Iterator[Finding]:
     """Numbers of seeds with which the exact test can never reach alpha, whatever the scores."""
+    hopeless = []
     for pair in audit.comparisons:
         n_a, n_b = (audit.arm(agent, pair.task).n_seeds for agent in (pair.a, pair.b))
         best = smallest_p(n_a, n_b)
         if best > audit.alpha:
-            sentence = (
-                f"{n_a} against {n_b} seeds cannot show a difference between {pair.a} and {pair.b}{on(pair.task)}: "
-                f"even with every seed of one above every seed of the other, the exact test says p = {best:.2g}."
-            )
-            title = f"{versus(pair)}: too few seeds for any answer"
-            yield Finding(title, sentence, Level.UNSAFE, {"min_p": best}, "Train at least 4 seeds an agent, better 20.")
+            hopeless.append((best, n_a, n_b, pair))
+    if hopeless:
+        best, n_a, n_b, pair = max(hopeless, key=lambda one: one[0])
+        sentence = (
+            f"{n_a} against {n_b} seeds cannot show a difference between {pair.a} and {pair.b}{on(pair.task)}: "
+            f"even with every seed of one above every seed of the other, the exact test says p = {best:.2g}"
+            f"{_and_others(len(hopeless) - 1)}."
+        )
+        title = f"{versus(pair)}: too few seeds for any answer"
+        evidence = {"min_p": best, "n_comparisons": len(hopeless)}
+        yield Finding(title, sentence, Level.UNSAFE, evidence, "Train at least 4 seeds an agent, better 20.")
+
+
+def _and_others(n: int) -> str:
+    return f"; {n} more {'comparison has' if n == 1 else 'comparisons have'} the same trouble" if n else ""
 
 
 def tests_disagree(audit: Audit) -> Iterator[Finding]:
     """Welch's test and the exact permutation test on different sides of alpha."""
+    torn = []
     for pair in audit.comparisons:
         p_values = {name: test.p_value for name in ("welch", "permutation") if (test := pair.tests.get(name))}
         welch, exact = p_values.get("welch"), p_values.get("permutation")
-        if welch is None or exact is None or (welch <= audit.alpha) == (exact <= audit.alpha):
-            continue
+        if welch is not None and exact is not None and (welch <= audit.alpha) != (exact <= audit.alpha):
+            torn.append((abs(welch - exact), welch, exact, pair))
+    if torn:
+        _, welch, exact, pair = max(torn, key=lambda one: one[0])
         sentence = (
             f"Welch's t test ({p_text(welch)}) and the permutation test ({p_text(exact)}) disagree on "
-            f"{versus(pair)}: the answer hangs on the choice of the test."
+            f"{versus(pair)}: the answer hangs on the choice of the test{_and_others(len(torn) - 1)}."
         )
-        yield Finding(f"{versus(pair)}: the tests disagree", sentence, Level.WARN, p_values, _seeds_advice(pair))
+        evidence = {"welch": welch, "permutation": exact, "n_comparisons": len(torn)}
+        yield Finding(f"{versus(pair)}: the tests disagree", sentence, Level.WARN, evidence, _seeds_advice(pair))
 
 
 def few_seeds(audit: Audit) -> Iterator[Finding]:
     """What a handful of seeds would have concluded of the decided pair (any, if none is) that they mislead most."""
-    pairs = [(pair, subset) for pair in audit.comparisons if (subset := pair.at_few())]
-    if not pairs:
+    pair = hardest_pair(audit.comparisons)
+    subset = pair.at_few() if pair else None
+    if pair is None or subset is None:
         return
-    decided = [one for one in pairs if one[0].verdict.has_winner]
-    pair, subset = max(decided or pairs, key=lambda one: one[1].wrong_sign)
+    decided = pair.verdict.has_winner
     n, test = subset.group_size, subset.tests[pair.decided_by]
     lower, higher = (pair.b, pair.a) if (pair.effect or 0) > 0 else (pair.a, pair.b)
     exaggeration = (
@@ -122,11 +141,14 @@ def few_seeds(audit: Audit) -> Iterator[Finding]:
         if decided
         else f"If the means of all seeds told the truth about {higher} and {lower}{on(pair.task)}, {n} seeds an agent"
     )
+    enough = subset.wrong_sign < _WRONG_WARN and test.right >= 0.8
     yield Finding(
         f"{n} seeds an agent: {versus(pair)}",
         f"{known} would show it ({name_of(pair.decided_by)}) in {percent(test.right)} of draws{exaggeration}. In "
         f"{percent(subset.wrong_sign)} of draws {lower} would have the higher mean.",
-        Level.OK if subset.wrong_sign < _WRONG_WARN and test.right >= 0.8 else Level.WARN,
+        Level.OK if enough else Level.WARN,
         {"group_size": n, "wrong_sign": subset.wrong_sign, "right": test.right, "type_m": test.type_m},
-        f"Do not judge these agents by {n} seeds." if subset.wrong_sign >= _WRONG_WARN or test.right < 0.8 else "",
+        f"{n} seeds an agent are enough for a difference as large as this one; report all seeds all the same."
+        if enough
+        else f"Do not judge these agents by {n} seeds.",
     )

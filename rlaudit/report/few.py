@@ -8,11 +8,10 @@ from rlaudit.report.parts import (
     SectionHtml,
     Table,
     figure,
-    hardest_pair,
     shares,
     versus,
 )
-from rlaudit.results import Audit, PairAudit, Subset
+from rlaudit.results import Audit, PairAudit, Subset, hardest_pair
 from rlaudit.wording import label_of, name_of, number, percent
 
 _DRAWS = (
@@ -24,7 +23,7 @@ _NOTHING = "Nothing can be said: the pools hold fewer than four seeds, or their 
 
 def few_seeds(audit: Audit) -> SectionHtml | None:
     """For the pair that few seeds get wrong most often."""
-    pair = hardest_pair(audit)
+    pair = hardest_pair(audit.comparisons)
     if pair is None:
         return None
     question, subset = "What would a few seeds have concluded?", pair.at_few()
@@ -110,7 +109,7 @@ def _table(audit: Audit) -> Table:
 
 def how_exaggerated(audit: Audit) -> SectionHtml | None:
     """Type M errors of small samples."""
-    pair = hardest_pair(audit)
+    pair = hardest_pair(audit.comparisons)
     subset = pair.at_few() if pair else None
     if pair is None or subset is None or pair.decided_by not in subset.tests:
         return None

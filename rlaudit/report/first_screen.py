@@ -8,7 +8,6 @@ from rlaudit.report.parts import (
     ends,
     figure,
     full_name,
-    hardest_pair,
     level,
     on_task,
     shares,
@@ -16,7 +15,7 @@ from rlaudit.report.parts import (
     verdict_words,
     versus,
 )  # fmt: skip
-from rlaudit.results import Audit, GroupCurves, PairAudit
+from rlaudit.results import Audit, GroupCurves, PairAudit, hardest_pair
 from rlaudit.types import Finding, Level
 from rlaudit.wording import label_of, number, p_text, percent
 
@@ -127,7 +126,7 @@ def _luck(audit: Audit) -> Iterator[KeyFigure]:
 
 
 def _wrong_order(audit: Audit) -> Iterator[KeyFigure]:
-    pair = hardest_pair(audit)
+    pair = hardest_pair(audit.comparisons)
     subset = pair.at_few() if pair else None
     if pair and subset:
         label = f"of draws of {subset.group_size} seeds name {_loser(pair)}"
@@ -145,7 +144,7 @@ def _which(audit: Audit, pair: PairAudit) -> str:
 
 
 def _needed(audit: Audit) -> Iterator[KeyFigure]:
-    pair = hardest_pair(audit)
+    pair = hardest_pair(audit.comparisons)
     if pair:
         needed = pair.seeds_needed
         value = f"{needed.n:,}" if needed.n is not None else "no finite number"

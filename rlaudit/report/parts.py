@@ -69,17 +69,6 @@ def splits_of(audit: Audit, one: SplitAudit) -> tuple[SplitAudit, ...]:
     return tuple(sorted(mine, key=lambda split: split.group_size))
 
 
-def hardest_pair(audit: Audit) -> PairAudit | None:
-    """The pair that few seeds get wrong most often, among those that all seeds decide if there are any.
-
-    Two agents that hardly differ are "got wrong" in half of the draws, which nobody needs to be told.
-    """
-    decided = [pair for pair in audit.comparisons if pair.verdict.has_winner]
-    return max(
-        decided or audit.comparisons, key=lambda pair: s.wrong_sign if (s := pair.at_few()) else -1.0, default=None
-    )
-
-
 # ---------------------------------------------------------------- words
 
 

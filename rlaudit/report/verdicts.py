@@ -11,13 +11,12 @@ from rlaudit.report.parts import (
     ends,
     figure,
     full_name,
-    hardest_pair,
     level,
     shares,
     verdict_words,
     versus,
 )  # fmt: skip
-from rlaudit.results import Audit, PairAudit
+from rlaudit.results import Audit, PairAudit, hardest_pair
 from rlaudit.wording import interval, label_of, name_of, number, p_text, percent
 
 _ESTIMATED = 2  # pairs that get an estimation plot of their own; more of them share one picture
@@ -180,7 +179,7 @@ def _tests_table(audit: Audit) -> Table:
 
 def how_many_seeds(audit: Audit) -> SectionHtml | None:
     """Power curves, and the seeds that the gap seen would need."""
-    pair = hardest_pair(audit)
+    pair = hardest_pair(audit.comparisons)
     if pair is None or not pair.power_curve:
         return None
     return SectionHtml(

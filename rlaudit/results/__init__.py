@@ -26,6 +26,7 @@ from rlaudit.results.pairs import (
     Subset,
     SubsetTest,
     TestResult,
+    hardest_pair,
 )  # fmt: skip
 from rlaudit.results.procedures import ProcedureAudit, ProcedureRates
 from rlaudit.results.robustness import Carrier, EvaluationNoise, FailureAudit, MetricView
@@ -64,6 +65,7 @@ __all__ = [
     "SubsetTest",
     "TestResult",
     "from_json",
+    "hardest_pair",
     "to_json",
 ]
 

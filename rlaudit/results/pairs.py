@@ -1,6 +1,6 @@
 """Agent against agent on one task."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from rlaudit.types import Estimand, Verdict
@@ -109,3 +109,16 @@ class PairAudit:
     def at_few(self) -> Subset | None:
         """What five seeds an agent would have concluded, or the nearest number that was drawn."""
         return min(self.subsets, key=lambda subset: abs(subset.group_size - FEW), default=None)
+
+
+def hardest_pair(pairs: Iterable[PairAudit]) -> PairAudit | None:
+    """The pair that few seeds get wrong most often, among those that all seeds decide if there are any.
+
+    Two agents that hardly differ are "got wrong" in half of the draws, which nobody needs to be told.
+    """
+
+    def weight(pair: PairAudit) -> tuple[bool, bool, float]:
+        few = pair.at_few()
+        return few is not None, pair.verdict.has_winner, few.wrong_sign if few else 0.0
+
+    return max(pairs, key=weight, default=None)
