@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rlaudit.types import ScoreTable
 
 ROW = "rlaudit"  # the name under which a test's rows travel to the summary, through xdist's workers too
+_MOST_FINDINGS = 3  # of an audit, in the summary
 Record = Callable[[str, object], None]
 
 
@@ -116,7 +117,8 @@ def _assert_no_regression(record_property: Record) -> Callable[..., "Judgement"]
 def seed_audit(record_property: Record) -> Callable[..., "Audit"]:
     """`seed_audit(source, **settings)` audits a results folder, a table, a DataFrame or a mapping of arrays.
 
-    Settings are those of `rlaudit.audit`: alpha, margin, group_sizes, tests, ...
+    Settings are those of `rlaudit.audit`: alpha, margin, group_sizes, tests, claims, ... What is wrong stands in the
+    summary of the session, the worst first; the `findings` of the audit that it returns are all there are.
     """
 
     def audited(source: Any, **settings: Any) -> "Audit":
@@ -126,6 +128,9 @@ def seed_audit(record_property: Record) -> Callable[..., "Audit"]:
             audit = rlaudit.audit(source, **settings)
         for pair in audit.comparisons:
             record_property(ROW, _row(pair, audit.alpha))
+        wrong = [finding for finding in audit.findings if finding.level != "ok"]
+        for finding in wrong[:_MOST_FINDINGS]:
+            record_property(ROW, f"{finding.level}: {finding.sentence}")
         return audit
 
     return audited

@@ -75,6 +75,18 @@ def test_three(seed_audit): seed_audit({"a": GOOD, "b": GOOD - 50}, splits=100, 
     )
 
 
+def test_what_an_audit_finds_wrong_stands_in_the_summary(pytester: pytest.Pytester) -> None:
+    source = """
+def test_it(seed_audit):
+    audit = seed_audit({"a": [1, 2, 3], "b": [2, 4, 7]}, splits=100, tests=["welch"], group_sizes=[2])
+    assert audit.findings[0].level == "unsafe"
+"""
+    result = _passed(pytester, source, passed=1)
+    result.stdout.fnmatch_lines_random(
+        ["undecided: a - b = -2.33, *::test_it)", "unsafe: 3 against 3 seeds cannot show a difference*::test_it)"]
+    )
+
+
 def test_a_session_without_comparisons_has_no_summary(pytester: pytest.Pytester) -> None:
     result = _passed(pytester, "def test_it(): pass", passed=1)
     result.stdout.no_fnmatch_line("*= rlaudit =*")
