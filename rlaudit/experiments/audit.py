@@ -60,7 +60,7 @@ def audit_scores(table: ScoreTable, settings: AuditSettings, name: str) -> Audit
             table, pairs, normalise=settings.normalise, alpha=alpha, n_draws=settings.splits, seed=settings.seed
         ),
         failures=audit_failures(table),
-        carriers=carriers(table, pairs, alpha=alpha, seed=settings.seed),
+        carriers=carriers(table, pairs, alpha=alpha, seed=settings.seed, correction=settings.correction),
         metrics=metric_views(table, pairs, alpha=alpha, seed=settings.seed),
         evaluation_noise=audit_evaluation(table),
     )

@@ -29,7 +29,16 @@ from rlaudit.results.pairs import (
     hardest_pair,
 )  # fmt: skip
 from rlaudit.results.procedures import ProcedureAudit, ProcedureRates
-from rlaudit.results.robustness import Carrier, EvaluationNoise, FailureAudit, MetricView
+from rlaudit.results.robustness import (
+    Carrier,
+    EvaluationNoise,
+    FailureAudit,
+    MetricView,
+    Outlier,
+    Redone,
+    StuckRun,
+    StuckRuns,
+)  # fmt: skip
 from rlaudit.types import Finding
 
 __all__ = [
@@ -52,15 +61,19 @@ __all__ = [
     "MatrixCell",
     "MetricView",
     "NamedSplit",
+    "Outlier",
     "PairAudit",
     "ProcedureAudit",
     "ProcedureRates",
     "ProfileLine",
     "RankedAgent",
+    "Redone",
     "SeedsNeeded",
     "SplitAudit",
     "SplitTest",
     "Spread",
+    "StuckRun",
+    "StuckRuns",
     "Subset",
     "SubsetTest",
     "TestResult",

@@ -1,45 +1,99 @@
 """What a conclusion hangs on: failed seeds, single seeds, the metric, the evaluation."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
 from rlaudit.types import SeedLabel, Verdict
 
 
 @dataclass(frozen=True)
+class StuckRun:
+    """A run that finished, but fell behind in the first half of training and never came back."""
+
+    seed: SeedLabel
+    score: float
+    since: int  # timestep from which it stayed behind
+    curve: tuple[float | None, ...]  # (n_blocks,) mean of each tenth of training
+
+
+@dataclass(frozen=True)
+class StuckRuns:
+    """The stuck runs of one agent, and what sets them apart from the others."""
+
+    runs: tuple[StuckRun, ...]  # the lowest share of the way first
+    share: float | None  # of the variance between seeds that they explain
+    share_by_chance: float  # what the worst so many of as many normal seeds explain
+    mean_others: float | None
+    steps: tuple[int, ...]  # (n_blocks,) the last evaluation of each tenth of training
+    others: tuple[float | None, ...]  # (n_blocks,) mean of the other runs
+    edge: tuple[float | None, ...]  # (n_blocks,) worse than this no further run like them is expected
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """A seed whose score lies far from those of the other seeds."""
+
+    seed: SeedLabel
+    score: float
+    distance: float  # from the median, in robust standard deviations; negative: below it
+    curve_end: float | None  # of its learning curve; None: no curve, or scores that are no final evaluations
+    only_final: bool = False  # its curve ends among those of the others
+
+
+@dataclass(frozen=True)
 class FailureAudit:
-    """Runs of one agent that failed, and runs that finished but never learned."""
+    """Runs of one agent that failed, runs that finished but never learned, and scores that stand apart."""
 
     agent: str
     task: str
     n: int  # seeds, finished or not
     n_failed: int
-    low: float  # 95 % Clopper-Pearson interval of the failure rate; with no failure `high` is the one-sided bound
-    high: float
+    low: float | None  # 95 % Clopper-Pearson interval of the failure rate; without a failure `high` is one-sided
+    high: float | None
     mean: float | None  # of the seeds that finished
-    mean_imputed: float | None  # with every failed seed at the worst score seen on the task
-    stuck: tuple[SeedLabel, ...] = ()  # fell behind early and never recovered
-    stuck_share: float | None = None  # of the variance between seeds that they explain
-    stuck_since: Mapping[str, int] = field(default_factory=dict)  # seed -> timestep since when it stayed behind
-    outliers: tuple[SeedLabel, ...] = ()  # more than 3 robust sds from the median
+    mean_imputed: float | None  # with every failed seed at `floor`
+    floor: float | None = None  # the worst score seen on the task
+    curves_seen: bool = False  # enough of them to look for stuck runs
+    stuck: StuckRuns | None = None
+    reach: float | None = None  # robust sds that count as far; None: too few seeds, or most of them tied
+    outliers: tuple[Outlier, ...] = ()  # the farthest first
+    sd: float | None = None
     mean_without_outliers: float | None = None
+    sd_without_outliers: float | None = None
+
+
+@dataclass(frozen=True)
+class Redone:
+    """A comparison once more, with some seeds changed. Positive effects: a has the higher mean."""
+
+    change: Literal["farthest outlier", "outliers", "stuck", "failed"]  # left out; failed seeds count as the worst
+    n_changed: int
+    effect: float
+    low: float | None  # Welch interval at level 1 - alpha
+    high: float | None
+    p_value: float  # of the deciding test, not adjusted
+    turns: bool  # the verdict
+    cohen_d: float | None
 
 
 @dataclass(frozen=True)
 class Carrier:
-    """The one seed whose removal moves a comparison most."""
+    """The one seed whose removal moves a comparison most towards the other side of alpha."""
 
     a: str
     b: str
     task: str
-    agent: str  # whose seed it is
+    agent: str  # whose seed it is; "": a pair of seeds, where the deciding test takes them in pairs
     seed: SeedLabel
-    score: float
+    score: float  # of a pair: that of a less that of b
     effect: float  # mean(a) - mean(b) with all seeds
     effect_without: float
+    low_without: float | None  # Welch interval at level 1 - alpha
+    high_without: float | None
     p_value: float  # of the deciding test, not adjusted
     p_without: float
-    turns: bool  # the other side of alpha, or the other direction
+    turns: bool  # the other side of alpha, or the other direction, corrected for the number of comparisons
+    others: tuple[Redone, ...] = ()
 
 
 @dataclass(frozen=True)
