@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 from rlaudit.results.pairs import SeedsNeeded
 from rlaudit.types import SeedLabel
 
-ClaimState: TypeAlias = Literal["supported", "contradicted", "undecided", "fragile"]
+Decision: TypeAlias = Literal["supported", "contradicted"]
+ClaimState: TypeAlias = Decision | Literal["undecided", "fragile"]
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,9 @@ class Flip:
     n: int | None  # seeds; None: not even with a fifth of them
     exact: bool  # every smaller set was tried; else fewer may do
     seeds: tuple[tuple[str, SeedLabel], ...] = ()  # (agent, seed)
+    effect: float | None = None  # of what is left, as in `Claim`
+    low: float | None = None
+    high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -32,11 +36,24 @@ class Claim:
     n_a: int = 0  # seeds with a score
     n_b: int = 0
     effect: float | None = None  # mean(a) - mean(b)
-    low: float | None = None  # interval of the difference at level 1 - alpha (Welch)
-    high: float | None = None
+    low: float | None = None  # Welch interval of the difference that decides: clear of the bound where it is decided;
+    high: float | None = None  # each end has the claim's own level among all claims
     margin: float | None = None
     p_for: float | None = None  # evidence for it, and against it, among all claims (Holm)
     p_against: float | None = None
     flips: tuple[Flip, ...] = ()  # of a decided claim: by removal, by replacement
-    repetition: float | None = None  # chance that as many fresh seeds support the claim again
+    repetition: float | None = None  # chance that as many fresh seeds support the claim
     seeds_needed: SeedsNeeded | None = None  # seeds an agent that would decide it
+    relation: Literal[">", ">=", "=="] = ">"
+    decision: Decision | None = None  # what the test alone says; None: undecided
+    level: float | None = None  # its own level: what `decision` asks of the p-value, with the other claims as they are
+
+    @property
+    def removal(self) -> Flip | None:
+        """The seeds that a decided claim cannot do without."""
+        return next((flip for flip in self.flips if flip.how == "removed"), None)
+
+    @property
+    def replacement(self) -> Flip | None:
+        """The same, where they are not left out but turn out badly."""
+        return next((flip for flip in self.flips if flip.how == "replaced"), None)
