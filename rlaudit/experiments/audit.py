@@ -57,7 +57,13 @@ def audit_scores(table: ScoreTable, settings: AuditSettings, name: str) -> Audit
             table, pairs, settings.procedures, alpha=alpha, n_draws=settings.splits, seed=settings.seed
         ),
         leaderboards=leaderboards(
-            table, pairs, normalise=settings.normalise, alpha=alpha, n_draws=settings.splits, seed=settings.seed
+            table,
+            pairs,
+            normalise=settings.normalise,
+            alpha=alpha,
+            n_draws=settings.splits,
+            seed=settings.seed,
+            correction=settings.correction,
         ),
         failures=audit_failures(table),
         carriers=carriers(table, pairs, alpha=alpha, seed=settings.seed, correction=settings.correction),

@@ -15,6 +15,8 @@ class RankedAgent:
     rank_low: int  # simultaneous interval of the true rank: the best ...
     rank_high: int  # ... and the worst that step-down comparisons leave open
     first: float | None  # share of draws of as many fresh seeds in which it comes first
+    first_low: float | None = None  # 95 % interval over seeds
+    first_high: float | None = None
 
 
 @dataclass(frozen=True)
@@ -29,15 +31,15 @@ class FirstPlace:
 
 @dataclass(frozen=True)
 class MatrixCell:
-    """Agent a against agent b, over all tasks of the leaderboard."""
+    """Agent a against agent b, which stands behind it, over all tasks of the leaderboard."""
 
     a: str
     b: str
     better: float | None  # P(a run of a beats one of b), mean over the tasks; ties count half
     low: float | None
     high: float | None
-    p_adjusted: float | None  # step-down over all pairs (and tasks)
-    decided: int = 0  # 1: a is better, -1: b is
+    p_adjusted: float | None  # step-down over the family of the leaderboard
+    decided: int = 0  # 1: a is better, -1: b is; by what the agents are ranked by, not by P(a beats b)
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,19 @@ class Leaderboard:
     by: str  # what agents are ranked by, in words
     agents: tuple[RankedAgent, ...]  # in order
     first_place: tuple[FirstPlace, ...]
-    matrix: tuple[MatrixCell, ...] = ()
+    matrix: tuple[MatrixCell, ...] = ()  # empty for a task among several
     profiles: tuple[ProfileLine, ...] = ()
     aggregates: tuple[AggregateValue, ...] = ()
     normalisation: str = ""  # how scores of several tasks were put on one scale
+    n_pairs: int = 0
+    n_decided: int = 0  # pairs whose order is beyond the luck of seeds
+    left_out: tuple[str, ...] = ()  # agents with fewer than two scores; over tasks: with them on fewer than half
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The agents that may be first."""
+        return tuple(one.agent for one in self.agents if one.rank_low == 1)
+
+    def at(self, n_seeds: int) -> FirstPlace | None:
+        """With so many seeds an agent, or the nearest number that was drawn."""
+        return min(self.first_place, key=lambda one: abs(one.n_seeds - n_seeds), default=None)
