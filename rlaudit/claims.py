@@ -47,7 +47,7 @@ def _label(text: str, labels: Collection[str], kind: str) -> tuple[str, str]:
         if text == label or text.startswith(f"{label} "):
             return label, text[len(label) :].lstrip()
     word = re.split(r"\s(?:>=|==|<=|=|>|<|-|within|on)\s|\s*$", text, maxsplit=1)[0]
-    raise ConfigError(f"speaks of {word!r}, which is no {kind} of this config.{did_you_mean(word, labels)}")
+    raise ConfigError(f"speaks of {word!r}, which is no {kind} of this audit.{did_you_mean(word, labels)}")
 
 
 def _margin(relation: Relation, text: str) -> tuple[float | None, str]:

@@ -86,26 +86,28 @@ def audit_target(
     overrides: Sequence[str] = (),
     seeds: str | None = None,
     out: Path | None = None,
+    claims: Sequence[str] = (),
     quick: bool = False,
     how: Training = Training(),
 ) -> tuple[Audit, Path]:
     """Audits a config (training what is missing), a results folder, or a table; returns the audit and its report.
 
-    Nothing is written before the audit is complete, apart from finished runs.
+    `claims` stand beside those of the config. Nothing is written before the audit is complete, apart from finished
+    runs.
     """
     if target.is_dir():
-        audited, store = audit_folder(target, overrides, quick=quick), Store(out or target)
+        audited, store = audit_folder(target, overrides, claims, quick=quick), Store(out or target)
     elif is_config(target):
-        config, source = configs.load_config(target, overrides, seeds)
+        config, source = configs.load_config(target, overrides, seeds, claims)
         store = Store(out or Path("results") / config.name)
         train(config, source, store, how)
         audited = _audit_records(store.records(_specs(config)), config, quick=quick)
     else:
-        asked = configs.settings(overrides)
+        asked = configs.settings(overrides, claims=claims)
         table = load_scores(target, score=asked.score, higher_is_better=asked.audit.higher_is_better)
         name = target.name.split(".")[0]
         audited, store = _audit_table(table, asked.audit, name, quick=quick), Store(out or Path("results") / name)
-    audited = replace(audited, provenance={**audited.provenance, **_how_made(target, overrides, seeds)})
+    audited = replace(audited, provenance={**audited.provenance, **_how_made(target, overrides, seeds, claims)})
     return audited, write(audited, store)
 
 
@@ -114,7 +116,9 @@ def is_config(path: Path) -> bool:
     return path.suffix.lower() in (".yaml", ".yml")
 
 
-def audit_folder(folder: Path, overrides: Sequence[str] = (), *, quick: bool = False) -> Audit:
+def audit_folder(
+    folder: Path, overrides: Sequence[str] = (), claims: Sequence[str] = (), *, quick: bool = False
+) -> Audit:
     """What is stored in a results folder, without training; planned runs that are missing are counted."""
     if not is_results_folder(folder):
         raise RlauditError(
@@ -123,10 +127,10 @@ def audit_folder(folder: Path, overrides: Sequence[str] = (), *, quick: bool = F
         )
     store = Store(folder)
     if (folder / CONFIG).exists():
-        config, _ = configs.load_config(folder / CONFIG, overrides)
+        config, _ = configs.load_config(folder / CONFIG, overrides, claims=claims)
         specs = _specs(config)
         return _audit_records(store.records(specs), config, quick=quick, n_missing=len(store.missing(specs)))
-    asked = configs.settings(overrides)
+    asked = configs.settings(overrides, claims=claims)
     records = store.records()
     table = scores.score_table(records, asked.score, asked.audit.higher_is_better)
     return _audit_table(table, asked.audit, folder.resolve().name, quick=quick, records=records)
@@ -179,10 +183,11 @@ def _versions(records: Iterable[RunRecord]) -> dict[str, str]:
     return own | {name: " | ".join(values) for name, values in made_with.items()}
 
 
-def _how_made(target: Path, overrides: Sequence[str], seeds: str | None) -> dict[str, str]:
+def _how_made(target: Path, overrides: Sequence[str], seeds: str | None, claims: Sequence[str]) -> dict[str, str]:
     from shlex import join
 
     options = [word for override in overrides for word in ("-s", override)] + (["--seeds", seeds] if seeds else [])
+    options += [word for claim in claims for word in ("--claim", claim)]
     return {"command": join(["rlaudit", "audit", str(target), *options])}
 
 

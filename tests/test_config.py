@@ -248,7 +248,7 @@ def test_a_claim_is_read(text: str, expected: tuple[object, ...]) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("pppo > a2c", "speaks of 'pppo', which is no agent of this config. Did you mean 'ppo'?"),
+        ("pppo > a2c", "speaks of 'pppo', which is no agent of this audit. Did you mean 'ppo'?"),
         ("ppo > a2d on CartPole-v1", "speaks of 'a2d'"),
         ("ppo > a2c on CartPol-v1", "speaks of 'CartPol-v1', which is no task"),
         ("ppo < a2c", "write it the other way round"),

@@ -47,8 +47,9 @@ def main() -> None:
       rlaudit audit scores.csv                 audit what exists (agent, seed, score)
       rlaudit plan my-config.yaml              what it costs, what it can show
 
-    Exit codes: 0 fine, 1 a conclusion does not hold (claims, --gate), 2 usage, config or data error,
-    3 inconclusive (--gate), 4 runs failed, 130 interrupted.
+    Exit codes: 0 fine, 1 a conclusion does not hold (a claim is contradicted; with --gate also failed
+    seeds that turn a comparison), 2 usage, config or data error, 3 inconclusive (--gate: a claim is
+    undecided or fragile; without claims, a comparison is undecided), 4 runs failed, 130 interrupted.
     """
 
 

@@ -22,6 +22,10 @@ RUNS_FAILED = 4  # the other exit codes: findings.exit_code
 @click.command()
 @options.target
 @options.training
+@click.option(
+    "--claim", "claims", multiple=True, metavar="CLAIM",
+    help='A claim to judge, beside those of the config: "a > b", "a >= b - 25", "a == b within 10". May be repeated.',
+)  # fmt: skip
 @click.option("--quick", is_flag=True, help="At most 1,000 sampled splits: a first look.")
 @click.option("--gate", is_flag=True, help="Exit with 1 or 3 where the runs do not settle the matter.")
 @click.option("--json", "as_json", is_flag=True, help="audit.json on standard output, all else on standard error.")
@@ -33,6 +37,7 @@ def audit(
     overrides: tuple[str, ...],
     seeds: str | None,
     out: Path | None,
+    claims: tuple[str, ...],
     quick: bool,
     gate: bool,
     as_json: bool,
@@ -53,7 +58,7 @@ def audit(
         missing = missing_runs(config, store, how["retry_failed"])
     with _watched(missing, quiet, how) as training:
         audited, report = pipeline.audit_target(
-            target, overrides=overrides, seeds=seeds, out=out, quick=quick, how=training
+            target, overrides=overrides, seeds=seeds, out=out, claims=claims, quick=quick, how=training
         )
     _print_verdict(audited, report, quiet=quiet, to_stderr=as_json)
     if as_json:

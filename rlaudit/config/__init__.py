@@ -40,13 +40,14 @@ __all__ = [
 
 
 def load_config(
-    path: Path, overrides: Sequence[str] = (), seeds: str | None = None
+    path: Path, overrides: Sequence[str] = (), seeds: str | None = None, claims: Sequence[str] = ()
 ) -> tuple[AuditConfig, ConfigSource]:
-    """The config and where it stands; ConfigError with everything that is wrong."""
+    """The config and where it stands, with `claims` beside its own; ConfigError with everything that is wrong."""
     document = yaml_source.read(path)
     parsed = [yaml_source.parse_override(text, document.data) for text in overrides]
     if seeds is not None:
         parsed.append(Override(f"--seeds {seeds}", ("seeds",), yaml_source.read_value(seeds)))
+    parsed += _more_claims(yaml_source.with_overrides(document.data, parsed), claims)
     data = yaml_source.with_overrides(document.data, parsed)
     source = ConfigSource(document, tuple(parsed), data)
     try:
@@ -58,8 +59,13 @@ def load_config(
     return config, source
 
 
-def settings(overrides: Sequence[str] = (), score: str = "final", **given: Any) -> TableConfig:
-    """What is asked where there is no config: keyword arguments, and `audit.alpha=0.01` or `score=auc` over them."""
+def settings(
+    overrides: Sequence[str] = (), score: str = "final", *, claims: Sequence[str] = (), **given: Any
+) -> TableConfig:
+    """What is asked where there is no config: keyword arguments, and `audit.alpha=0.01` or `score=auc` over them.
+
+    `claims` stand beside any that an override states.
+    """
     data: dict[str, Any] = {"score": score, "audit": given}
     parsed = [yaml_source.parse_override(text, data) for text in overrides]
     for override in parsed:
@@ -67,12 +73,21 @@ def settings(overrides: Sequence[str] = (), score: str = "final", **given: Any) 
             raise ConfigError(
                 f"{override.option}: without a config only score and audit.KEY can be set, such as audit.alpha=0.01"
             )
-    data = yaml_source.with_overrides(data, parsed)
+    data = yaml_source.with_overrides(data, [*parsed, *_more_claims(yaml_source.with_overrides(data, parsed), claims)])
     try:
         return TableConfig.model_validate(data)
     except ValidationError as error:
         problems = list(problems_of(error.errors()))
         raise ConfigSource(YamlText(Path(), "", {}, {}), tuple(parsed), data).error(problems) from None
+
+
+def _more_claims(data: Mapping[str, Any], claims: Sequence[str]) -> list[Override]:
+    """`--claim` adds to what the config states; a list that is none is left to be refused."""
+    audit = data.get("audit") or {}
+    stated = audit.get("claims") if isinstance(audit, Mapping) else None
+    if not claims or not isinstance(stated, list | tuple | None):
+        return []
+    return [Override("--claim", ("audit", "claims"), [*(stated or ()), *claims])]
 
 
 def _contradictions(config: AuditConfig) -> Iterator[Problem]:

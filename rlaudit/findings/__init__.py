@@ -7,11 +7,11 @@ beyond them. The rules stand in the order of their weight; findings are sorted b
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from rlaudit.findings.agents import honest_tests, luck_floor, provenance, small_pools
+from rlaudit.findings.agents import honest_tests, luck_floor, outliers, provenance, small_pools
 from rlaudit.findings.claims import claims
 from rlaudit.findings.comparisons import few_seeds, hopeless_designs, tests_disagree, verdicts
 from rlaudit.findings.evaluation import evaluation_noise
-from rlaudit.findings.failures import failures
+from rlaudit.findings.failures import failures, outliers, single_seeds, stuck_runs
 from rlaudit.findings.leaderboard import leaderboards
 from rlaudit.findings.metrics import metric_choice
 from rlaudit.findings.procedures import habits
@@ -23,8 +23,8 @@ __all__ = ["RULES", "exit_code", "find"]
 Rule = Callable[[Audit], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
-    claims, failures, hopeless_designs, verdicts, tests_disagree, leaderboards, metric_choice, few_seeds, habits,
-    luck_floor, honest_tests, evaluation_noise, small_pools, provenance,
+    claims, failures, hopeless_designs, verdicts, single_seeds, tests_disagree, leaderboards, metric_choice, few_seeds, stuck_runs,
+    habits,    luck_floor, honest_tests, evaluation_noise, small_pools, provenance,
 )  # fmt: skip
 _ORDER = {Level.UNSAFE: 0, Level.WARN: 1, Level.OK: 2}
 
@@ -38,7 +38,10 @@ def find(audit: Audit) -> tuple[Finding, ...]:
 
 
 def exit_code(audit: Audit, *, gate: bool) -> int:
-    """What a script may rely on: 0 fine, 1 a conclusion does not hold, 4 runs failed, 3 (`gate` only) inconclusive."""
+    """What a script may rely on: 0 fine, 1 a conclusion does not hold, 4 runs failed, 3 (`gate` only) inconclusive.
+
+    With claims it is they who are contradicted (1, with or without `gate`), or undecided or fragile (3).
+    """
     states = {claim.state for claim in audit.claims}
     turned = any(pair.imputed and not pair.imputed.agrees for pair in audit.comparisons)
     if "contradicted" in states or (gate and turned):
@@ -46,5 +49,5 @@ def exit_code(audit: Audit, *, gate: bool) -> int:
     if any(arm.n_failed for arm in audit.arms):
         return 4
     open_pairs = any(pair.verdict.is_open for pair in audit.comparisons)
-    inconclusive = "undecided" in states if states else open_pairs
+    inconclusive = bool(states & {"undecided", "fragile"}) if states else open_pairs
     return 3 if gate and inconclusive else 0

@@ -26,8 +26,10 @@ def repetition(claim: ParsedClaim, a: Floats, b: Floats, level: float, rng: np.r
     Predictive: pools that might as well have been seen are drawn anew, then a repetition from each, so that it carries
     the uncertainty of the effect and needs no interval: about 1/2 at p = .05 (Goodman 1992, Statistics in Medicine 11).
     Killeen 2005 (Psychological Science 16) averages the same way, with no prior knowledge of the effect; Miller 2009
-    (Psychonomic Bulletin & Review 16) shows what that costs: of claims picked *because* they came out significant,
-    fewer replicate than it says.
+    (Psychonomic Bulletin & Review 16) shows what that costs. Normal seeds, true rate / mean of the chance over all
+    experiments / over those that came out significant: d = .5, n = 10 .18 / .31 / .66; n = 20 .34 / .40 / .67; d = 1,
+    n = 10 .56 / .55 / .72; n = 20 .87 / .75 / .81. So it is right on average where any effect is as likely, drawn
+    towards 1/2 where the effect is fixed, and too high for claims picked *because* they came out significant.
     """
     n_a, n_b = len(a), len(b)
     if min(n_a, n_b) < 2:
@@ -38,7 +40,7 @@ def repetition(claim: ParsedClaim, a: Floats, b: Floats, level: float, rng: np.r
         many = min(size, n_pools - start)
         found = moments(_repeated(a, many, rng), _repeated(b, many, rng))
         supported += int((evidence(claim, found, n_a, n_b, in_favour=True) <= level).sum())
-    return supported / n_pools
+    return (supported + 0.5) / (n_pools + 1)  # so many draws show no certainty
 
 
 def _repeated(scores: Floats, n_pools: int, rng: np.random.Generator) -> Floats:
