@@ -7,7 +7,7 @@ beyond them. The rules stand in the order of their weight; findings are sorted b
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from rlaudit.findings.agents import honest_tests, luck_floor, outliers, provenance, small_pools
+from rlaudit.findings.agents import honest_tests, luck_floor, provenance, small_pools
 from rlaudit.findings.claims import claims
 from rlaudit.findings.comparisons import few_seeds, hopeless_designs, tests_disagree, verdicts
 from rlaudit.findings.evaluation import evaluation_noise
@@ -23,8 +23,8 @@ __all__ = ["RULES", "exit_code", "find"]
 Rule = Callable[[Audit], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
-    claims, failures, hopeless_designs, verdicts, single_seeds, tests_disagree, leaderboards, metric_choice, few_seeds, stuck_runs,
-    habits,    luck_floor, honest_tests, evaluation_noise, small_pools, provenance,
+    claims, failures, hopeless_designs, verdicts, single_seeds, tests_disagree, leaderboards, metric_choice, few_seeds,
+    habits, stuck_runs, luck_floor, outliers, honest_tests, evaluation_noise, small_pools, provenance,
 )  # fmt: skip
 _ORDER = {Level.UNSAFE: 0, Level.WARN: 1, Level.OK: 2}
 
