@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rlaudit.comparisons import compare
     from rlaudit.errors import RlauditError
     from rlaudit.pipeline import audit, load_scores, write_report
+    from rlaudit.rechecking import recheck
     from rlaudit.results import Audit
     from rlaudit.types import Comparison, Finding, ScoreTable, Verdict
 
@@ -30,6 +31,7 @@ __all__ = [
     "audit",
     "compare",
     "load_scores",
+    "recheck",
     "write_report",
 ]
 
@@ -43,6 +45,7 @@ _HOMES = {
     "audit": "pipeline",
     "compare": "comparisons",
     "load_scores": "pipeline",
+    "recheck": "rechecking",
     "write_report": "pipeline",
 }
 

@@ -14,14 +14,14 @@ ORDER = (
     "config", "plan", "backends", "importers", "store", "executors", "scores",
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
     "regression", "same_agent", "few_seeds", "pairs", "judge", "procedures", "leaderboard", "failures", "metrics",
-    "evaluation_noise", "recheck",
-    "findings", "experiments", "figures", "report", "pipeline",
+    "evaluation_noise", "printed",
+    "findings", "experiments", "figures", "report", "pipeline", "rechecking",
     "terminal", "forecast", "cli", "pytest_plugin", "__init__", "__main__",
 )  # fmt: skip
 RUNNING = {"plan", "backends", "importers", "store", "executors", "pipeline"}
 STATISTICS = {
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power", "same_agent", "few_seeds", "pairs",
-    "judge", "procedures", "leaderboard", "failures", "metrics", "evaluation_noise", "recheck", "findings",
+    "judge", "procedures", "leaderboard", "failures", "metrics", "evaluation_noise", "printed", "findings",
 }  # fmt: skip
 DRAWING = {"figures", "report"}
 

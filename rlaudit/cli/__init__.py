@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from rlaudit.cli.planning import plan
+from rlaudit.cli.printed import recheck
 from rlaudit.cli.running import audit, report, train
 from rlaudit.cli.shelves import init, list_names, schema
 from rlaudit.errors import RlauditError
@@ -53,5 +54,5 @@ def main() -> None:
     """
 
 
-for verb in (audit, train, plan, report, list_names, schema, init):
+for verb in (audit, train, plan, recheck, report, list_names, schema, init):
     main.add_command(verb)

@@ -83,6 +83,11 @@ def _counts(n_a: int, n_b: int) -> bool:
     return min(n_a, n_b) * (n_a + n_b) <= _EXACT and n_a + n_b <= _LONGEST
 
 
+def kolmogorov_smirnov_p(reach: Ints, n_a: int, n_b: int, alternative: Alternative = "two-sided") -> Floats:
+    """The p of D = reach / (n_a n_b) where nothing is tied; D is a multiple of 1 / lcm(n_a, n_b)."""
+    return _ks_p(reach, np.ones((len(reach), n_a + n_b), bool), n_a, n_b, alternative)
+
+
 def _ks_p(reach: Ints, last: NDArray[np.bool_], n_a: int, n_b: int, alternative: Alternative) -> Floats:
     """P(deviation >= reach / (n_a n_b)); rows with equal reach and ties share the work."""
     if not _counts(n_a, n_b):
@@ -131,8 +136,7 @@ def _critical(n_a: int, n_b: int, alpha: float, two_sided: bool) -> int:
     low, high = 1, n_a * n_b // step + 1
     while low < high:
         tried = np.unique(np.linspace(low, high - 1, 64).astype(np.int64))
-        untied = np.ones((len(tried), n_a + n_b), bool)
-        p = _ks_p(step * tried, untied, n_a, n_b, "two-sided" if two_sided else "greater")
+        p = kolmogorov_smirnov_p(step * tried, n_a, n_b, "two-sided" if two_sided else "greater")
         first = int(np.argmax(p <= alpha)) if (p <= alpha).any() else len(tried)
         low = int(tried[first - 1]) + 1 if first > 0 else low
         high = int(tried[first]) if first < len(tried) else high

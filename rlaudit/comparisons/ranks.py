@@ -169,6 +169,12 @@ def _extremes(n_a: int, n_b: int) -> Ranks:
 # ---------------------------------------------------------------- the p-value of U
 
 
+def mann_whitney_p(u: Floats, n_a: int, n_b: int) -> Floats:
+    """The two-sided p of whole values of U where nothing is tied."""
+    untied = rank(np.tile(np.arange(n_a + n_b, dtype=np.float64), (len(u), 1)))
+    return _u_p(np.rint(2 * u).astype(np.int64) - n_a * n_b, untied, n_a, "two-sided")
+
+
 def _u_p(excess: Ints, ranks: Ranks, n_a: int, alternative: Alternative) -> Floats:
     """Exact or approximate, decided row by row."""
     n = ranks.pattern.shape[1]

@@ -8,6 +8,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -41,15 +42,27 @@ def read_tidy(path: Path) -> Iterator[RunRecord]:
 
     Columns agent, task (optional), seed, score; or agent, task (optional), seed, step, value.
     """
-    try:
-        if path.is_dir():
-            raise ImportFormatError(f"{path} is a folder; a table of scores is a file (CSV or Parquet).")
+    with _readable(path):
         raw = _read_parquet(path) if _head(path) == b"PAR1" else _read_csv(path)
+    return tidy.records(raw)
+
+
+def read_cells(path: Path, columns: str) -> RawTable:
+    """Any CSV as text; `columns` says which ones it should have, where it is empty."""
+    with _readable(path):
+        return _read_csv(path, columns)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    if path.is_dir():
+        raise ImportFormatError(f"{path} is a folder; a table of scores is a file (CSV or Parquet).")
+    try:
+        yield
     except FileNotFoundError:
         raise ImportFormatError(f"{path}: no such file.{_near(path)}") from None
     except (OSError, EOFError, zlib.error) as error:
         raise ImportFormatError(f"{path} cannot be read: {error}. Is it complete?") from None
-    return tidy.records(raw)
 
 
 def is_table(path: Path) -> bool:
@@ -77,9 +90,11 @@ def frame_table(frame: "pd.DataFrame") -> RawTable:
     )
 
 
-def _refuse_empty(header: str, n_rows: int) -> None:
+def _refuse_empty(header: str, n_rows: int, columns: str = TIDY) -> None:
     if not n_rows:
-        raise ImportFormatError(f"{header}: there are column names, but no row. A tidy table has the columns {TIDY}.")
+        raise ImportFormatError(
+            f"{header}: there are column names, but no row. A tidy table has the columns {columns}."
+        )
 
 
 def _near(path: Path) -> str:
@@ -100,7 +115,7 @@ def _open(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path)) if _head(path)[:2] == b"\x1f\x8b" else path.open("rb")
 
 
-def _read_csv(path: Path) -> RawTable:
+def _read_csv(path: Path, columns: str = TIDY) -> RawTable:
     with _open(path) as stream:
         _refuse_binary(path, stream)
         lines = _lines(path, stream)
@@ -110,10 +125,10 @@ def _read_csv(path: Path) -> RawTable:
                 break
             blank += 1
         else:
-            raise ImportFormatError(f"{path} is empty. A tidy table has the columns {TIDY}.")
+            raise ImportFormatError(f"{path} is empty. A tidy table has the columns {columns}.")
         rows = csv.reader(chain([first], lines), delimiter=_separator(first), strict=True)
         try:
-            return _collect(path, rows, blank)
+            return _collect(path, rows, blank, columns)
         except csv.Error as error:
             place = f"{path}:{blank + rows.line_num}"
             raise ImportFormatError(f"{place}: {error}. Is a quotation mark left open in or above it?") from None
@@ -156,7 +171,7 @@ def _separator(header: str) -> str:
     return max((",", ";", "\t"), key=fits)
 
 
-def _collect(path: Path, rows: Any, blank: int) -> RawTable:
+def _collect(path: Path, rows: Any, blank: int, expected: str) -> RawTable:
     """`rows` is a csv.reader at the header; `blank` lines stood above it."""
     names = [name.strip() for name in next(rows)]
     skip = tidy.without_index(names)
@@ -175,7 +190,7 @@ def _collect(path: Path, rows: Any, blank: int) -> RawTable:
             shared.clear()
         for column, cells in zip(columns, zip(*(row for _, row in whole), strict=True), strict=bool(whole)):
             column.extend(map(shared.setdefault, cells, cells))
-    _refuse_empty(header, len(numbers) + len(troubles))
+    _refuse_empty(header, len(numbers) + len(troubles), expected)
     return RawTable(
         str(path),
         tuple(names[skip:]),

@@ -1,0 +1,114 @@
+"""What is printed beside a mean: sd, se, interval and range of one group must agree with each other."""
+
+from collections.abc import Iterator
+from math import sqrt
+
+from scipy.special import ndtri, stdtrit
+
+from rlaudit.printed.nouns import Check, PrintedGroup, PrintedResult, Range
+from rlaudit.types import Level
+from rlaudit.wording import number
+
+_LEVEL = 0.95  # of printed intervals
+
+
+def spread(result: PrintedResult, alpha: float) -> Iterator[Check]:
+    """Each group by itself."""
+    for position, group in enumerate(result.groups, start=1):
+        which = f"group {position}: " if len(result.groups) > 1 else ""
+        for rule in (_constant, _sd_and_se, _interval, _range):
+            yield from rule(which, group)
+
+
+def _constant(which: str, group: PrintedGroup) -> Iterator[Check]:
+    if (group.sd and group.sd.value == 0) or (group.se and group.se.value == 0):
+        sentence = (
+            f"{which}no spread at all: have all seeds reached the same ceiling, or is it the spread over episodes of "
+            "one run? No t test is possible where neither group has any."
+        )
+        yield Check("spread", Level.WARN, "caveat", sentence, "a spread over seeds", evidence={"sd": 0.0})
+
+
+def _sd_and_se(which: str, group: PrintedGroup) -> Iterator[Check]:
+    if group.sd is None or group.se is None or group.n is None:
+        return
+    wanted = tuple(max(end, 0.0) / sqrt(group.n) for end in group.sd.range)
+    by_n_less_1 = wanted[1] * sqrt(group.n / max(group.n - 1, 1))  # the sd divides by n, the se does not, or so
+    by_n = wanted[0] * sqrt(max(group.n - 1, 0) / group.n)
+    right = f"se = sd / sqrt(n) = {number(group.sd.value / sqrt(group.n))}"
+    if group.se.meets(by_n, by_n_less_1):
+        yield Check("spread", Level.OK, "consistent", f"{which}{right}, as printed.")
+    else:
+        sentence = (
+            f"{which}sd {group.sd.text} and se {group.se.text} of {group.n} seeds contradict each other: {right}."
+        )
+        evidence = {"sd": group.sd.value, "se": group.se.value, "se_expected": group.sd.value / sqrt(group.n)}
+        yield Check("spread", Level.UNSAFE, "inconsistent", sentence, right, evidence=evidence)
+
+
+def half_width(group: PrintedGroup) -> Range | None:
+    """Of the printed interval, with its rounding."""
+    if group.ci is not None:
+        return max(group.ci.range[0], 0.0), group.ci.range[1]
+    if group.ci_low is not None and group.ci_high is not None:
+        return (
+            max((group.ci_high.range[0] - group.ci_low.range[1]) / 2, 0.0),
+            (group.ci_high.range[1] - group.ci_low.range[0]) / 2,
+        )
+    return None
+
+
+def _interval(which: str, group: PrintedGroup) -> Iterator[Check]:
+    """A 95 % interval is t or 1.96 times the se; a bootstrap may differ, so that this is a note."""
+    half = half_width(group)
+    if (
+        group.mean
+        and group.ci_low
+        and group.ci_high
+        and not group.mean.meets(group.ci_low.range[0], group.ci_high.range[1])
+    ):
+        sentence = f"{which}the mean {group.mean.text} lies outside its own interval."
+        evidence = {"mean": group.mean.value, "low": group.ci_low.value, "high": group.ci_high.value}
+        yield Check("spread", Level.UNSAFE, "impossible", sentence, "a mean inside", evidence=evidence)
+    if half is None or group.n is None or group.n < 2 or (group.sd is None and group.se is None):
+        return
+    unit, shown = (1.0, group.se) if group.se is not None else (1 / sqrt(group.n), group.sd)
+    assert shown is not None
+    se = max(shown.range[0], 0.0) * unit, shown.range[1] * unit
+    student, normal = float(stdtrit(group.n - 1, (1 + _LEVEL) / 2)), float(ndtri((1 + _LEVEL) / 2))
+    fits = [factor for factor in (student, normal) if se[0] * factor <= half[1] and half[0] <= se[1] * factor]
+    evidence = {"half_width": sum(half) / 2, "expected": shown.value * unit * student}
+    should = f"half width {number(evidence['expected'])}"
+    if student in fits:
+        yield Check("spread", Level.OK, "consistent", f"{which}the interval is {number(student)} times the se.")
+    elif normal in fits:
+        sentence = f"{which}the interval is 1.96 times the se; with {group.n} seeds it must be {number(student)} times."
+        yield Check("spread", Level.WARN, "approximate", sentence, should, evidence=evidence)
+    else:
+        sentence = (
+            f"{which}the interval (half width {number(evidence['half_width'])}) is not the 95 % interval of this mean "
+            f"({number(evidence['expected'])}): another level, a bootstrap, or a slip?"
+        )
+        yield Check("spread", Level.WARN, "inconsistent", sentence, should, evidence=evidence)
+
+
+def _range(which: str, group: PrintedGroup) -> Iterator[Check]:
+    """Scores in [a, b] with mean m have at most the variance (m - a)(b - m) (Bhatia & Davis 2000, Am. Math. Mon.)."""
+    low, high, mean = group.minimum, group.maximum, group.mean
+    if low is None or high is None or mean is None:
+        return
+    if not mean.meets(low.range[0], high.range[1]):
+        sentence = f"{which}the mean {mean.text} lies outside the range from {low.text} to {high.text}."
+        evidence = {"mean": mean.value, "min": low.value, "max": high.value}
+        yield Check("spread", Level.UNSAFE, "impossible", sentence, "a mean inside", evidence=evidence)
+        return
+    if group.sd is None or group.n is None or group.n < 2:
+        return
+    a, b = low.range[0], high.range[1]
+    middle = min(max((a + b) / 2, mean.range[0]), mean.range[1])  # where the bound is largest
+    most = sqrt(max((middle - a) * (b - middle), 0) * group.n / (group.n - 1))
+    if group.sd.range[0] > most:
+        span = f"from {low.text} to {high.text}"
+        sentence = f"{which}sd {group.sd.text} is impossible: scores {span} have at most {number(most)}."
+        evidence = {"sd": group.sd.value, "most": most}
+        yield Check("spread", Level.UNSAFE, "impossible", sentence, f"sd at most {number(most)}", evidence=evidence)
