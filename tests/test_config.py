@@ -14,6 +14,7 @@ from rlaudit.comparisons import COMPARISONS
 from rlaudit.config import AuditConfig, json_schema, load_config, settings
 from rlaudit.errors import ConfigError
 from rlaudit.experiments import EXPERIMENTS
+from rlaudit.procedures import PROCEDURES
 from rlaudit.types import Problem
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -274,6 +275,7 @@ def test_a_bad_claim_is_refused(text: str, expected: str) -> None:
 
 def test_the_names_in_the_config_are_those_of_the_registries() -> None:
     assert tuple(COMPARISONS) == config_values.TESTS
+    assert tuple(PROCEDURES) == config_values.PROCEDURES
     assert tuple(BACKENDS) == config_values.BACKEND_NAMES
     assert tuple(EXPERIMENTS) == config_values.EXPERIMENT_NAMES
     assert tuple(sb3.ALGORITHMS) == config_values.ALGORITHMS

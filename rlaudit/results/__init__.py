@@ -28,7 +28,7 @@ from rlaudit.results.pairs import (
     TestResult,
     hardest_pair,
 )  # fmt: skip
-from rlaudit.results.procedures import ProcedureAudit, ProcedureRates
+from rlaudit.results.procedures import Estimate, ProcedureAudit, ProcedureRates
 from rlaudit.results.robustness import (
     Carrier,
     EvaluationNoise,
@@ -51,6 +51,7 @@ __all__ = [
     "Claim",
     "ClaimState",
     "EffectSize",
+    "Estimate",
     "EvaluationNoise",
     "FailureAudit",
     "FirstPlace",
