@@ -285,28 +285,6 @@ def test_ctrl_c_keeps_finished_seeds_and_prints_the_line_that_resumes(folder: Pa
     assert len(list(finished.iterdir())) >= 2
 
 
-def test_plan_prices_a_config_and_trains_nothing_into_the_store() -> None:
-    before = files()
-    result = run("plan", "x.yaml")
-    assert result.exit_code == 0, result.output
-    assert "2 agents x 1 task x 4 seeds = 8 runs; 0 stored in results/small, 8 missing" in result.stdout
-    assert "from pilots of" in result.stdout
-    assert "of CPU for what is missing" in result.stdout
-    assert "2 against 2 seeds: permutation can never reach p < 0.05 (at best 0.33)" in result.stdout
-    assert files() == before
-
-
-def test_plan_without_a_pilot_says_that_it_does_not_know() -> None:
-    assert "is not known" in run("plan", "x.yaml", "--no-pilot").stdout
-
-
-def test_plan_of_scores_says_how_many_seeds_each_pair_needs() -> None:
-    result = run("plan", "scores.csv")
-    assert result.exit_code == 0, result.output
-    assert "a against b" in result.stdout
-    assert "there are 6 and 6" in result.stdout
-
-
 def test_report_renders_again() -> None:
     run("audit", "scores.csv")
     page = Path("results/scores/report.html")
