@@ -8,8 +8,10 @@ from collections.abc import Callable
 
 from matplotlib.figure import Figure
 
+from rlaudit.figures.claims import claim_intervals
 from rlaudit.figures.curves import same_agent_curves
 from rlaudit.figures.failures import seeds_apart, stuck_runs, without_seeds
+from rlaudit.figures.leaderboard import agent_matrix, first_place, performance_profiles, rank_intervals
 from rlaudit.figures.pairs import estimation, exaggeration, few_seeds, forest, power, wrong_sign
 from rlaudit.figures.seeds import false_positives, gap_by_group_size, p_histogram, seed_strip, wrong_winner
 from rlaudit.figures.svg import to_svg
@@ -17,6 +19,7 @@ from rlaudit.figures.svg import to_svg
 __all__ = ["FIGURES", "to_svg"]
 
 FIGURES: dict[str, Callable[..., Figure]] = {
+    "claim_intervals": claim_intervals,
     "same_agent_curves": same_agent_curves,
     "gap_by_group_size": gap_by_group_size,
     "seed_strip": seed_strip,
@@ -32,4 +35,8 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "seeds_apart": seeds_apart,
     "stuck_runs": stuck_runs,
     "without_seeds": without_seeds,
+    "rank_intervals": rank_intervals,
+    "first_place": first_place,
+    "agent_matrix": agent_matrix,
+    "performance_profiles": performance_profiles,
 }

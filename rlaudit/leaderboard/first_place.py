@@ -1,8 +1,8 @@
 """How often would n fresh seeds an agent have named another leader?
 
 The full pools stand for the truth: n seeds an agent and task are drawn from each, with replacement, and ranked as the
-full pools were. So the leader of the pools is flattered: of five equal agents the one that leads with ten seeds would
-lead again in far more than a fifth of the draws. What says whether it is the true leader is its rank interval.
+full pools were. So the leader of the pools is flattered: of five equal agents the one that leads with ten seeds leads
+again in .56 of the draws of ten, where .20 is right. What says whether it is the true leader is its rank interval.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +67,8 @@ def first_places(
     """For each size who comes first, in at most `n_draws` draws; `leaders`: who does in the full pools.
 
     Agents that tie for the first place of a draw share it in equal parts. Where agents tie in the full pools, each of
-    them is right. Interval: the same with pools that were drawn anew, seed by seed, and the old leader.
+    them is right. Interval: the same with pools that were drawn anew, seed by seed, and the old leader; it holds the
+    true share in .90-.97 of 300 experiments with 3-5 normal agents, equal or not, 10 or 20 seeds and n = 5 or all.
     """
     tie = 1e-12 * max(float(np.abs(x).max()) for pool in pools.values() for x in pool)
     n_tasks = len(next(iter(pools.values())))
@@ -81,8 +82,11 @@ def first_places(
         redrawn = [_values_of_others(pool, n, each, statistic, streams[agent]) for agent, pool in pools.items()]
         first, others = (_who_leads(np.array(values), tie).mean(-1) for values in (drawn, redrawn))
         found[n] = Shares(
-            _with_interval(first[right].sum(), others[right].sum(axis=0), each),
-            {a: _with_interval(share, shares, each) for a, share, shares in zip(pools, first, others, strict=True)},
+            _with_interval(first[right].sum(), others[right].sum(axis=0), total, each),
+            {
+                a: _with_interval(share, shares, total, each)
+                for a, share, shares in zip(pools, first, others, strict=True)
+            },
         )
     return found
 
@@ -123,12 +127,16 @@ def _who_leads(values: Floats, tie: float) -> Floats:
     return shares
 
 
-def _with_interval(share: float, shares: Floats, each: int) -> Share:
+def _with_interval(share: float, shares: Floats, total: int, each: int) -> Share:
     """From the shares of other pools, without the noise of their few draws: sqrt(p (1 - p) / each) each.
 
-    Without it the interval would be too wide wherever the pools are large: .09 for p = .7 and 25 draws.
+    With that noise it would be too wide wherever the pools are large: .09 for p = .7 and 25 draws. None of `total`
+    draws, or all of them, still leave room for a share of 3.7 / total (Clopper & Pearson 1934).
     """
     noise, spread = (shares * (1 - shares)).mean() / max(each - 1, 1), shares.var()
     kept = np.sqrt(max(1 - noise / spread, 0.0)) if spread > 0 else 0.0
     low, high = interval_over_pools(float(share), shares.mean() + kept * (shares - shares.mean()))
+    unseen = 0.025 ** (1 / total)
+    low = min(low, unseen) if share == 1 else low
+    high = max(high, 1 - unseen) if share == 0 else high
     return Share(float(share), max(low, 0.0), min(high, 1.0))

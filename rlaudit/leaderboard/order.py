@@ -34,8 +34,12 @@ def rank_intervals(better: Floats) -> tuple[list[int], list[int]]:
     Mogstad, Romano, Shaikh & Wilhelm 2024 (Inference for ranks with applications to mobility across neighbourhoods
     and academic achievement across countries, Review of Economic Studies 91, 476-518): a rank lies in [1 + number of
     agents that are better, K - number of agents that are worse]. If even one wrong call among all pairs has a chance
-    of at most alpha, then all K intervals hold together with at least 1 - alpha.
+    of at most alpha, then all K intervals hold together with at least 1 - alpha. Who is better than a better one is
+    better too, whether or not that pair was decided by itself.
     """
+    better = better.copy()
+    for through in range(len(better)):
+        better = np.maximum(better, np.outer(better[:, through], better[through]))
     n_better, n_worse = better.sum(axis=0), better.sum(axis=1)
     return [1 + int(n) for n in n_better], [len(better) - int(n) for n in n_worse]
 
