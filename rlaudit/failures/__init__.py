@@ -32,8 +32,10 @@ def _audit_arm(arm: ArmScores, curves: ArmCurves | None, floor: float | None, ta
     n, n_failed, scores = len(arm.scores) + len(arm.failed), len(arm.failed), arm.scores
     low, high = failure_interval(n_failed, n)
     seen = curves is not None and enough_curves(curves)
+    stuck = stuck_runs(arm, curves, table.higher_is_better) if curves is not None and seen else None
     # only a final evaluation can be held against the end of the curve
-    outliers = find_outliers(arm, curves if table.metric in ("final", "score") else None)
+    far = find_outliers(arm, curves if table.metric in ("final", "score") else None)
+    outliers = tuple(one for one in far if stuck is None or one.seed not in {run.seed for run in stuck.runs})
     left = scores[~np.isin(np.arange(len(scores)), [arm.seeds.index(one.seed) for one in outliers])]
     imputed = np.append(scores, np.full(n_failed, np.nan if floor is None else floor))
     return FailureAudit(
@@ -47,7 +49,7 @@ def _audit_arm(arm: ArmScores, curves: ArmCurves | None, floor: float | None, ta
         mean_imputed=_mean(imputed) if floor is not None else None,
         floor=floor,
         curves_seen=seen,
-        stuck=stuck_runs(arm, curves, table.higher_is_better) if curves is not None and seen else None,
+        stuck=stuck,
         reach=None if robust_distances(scores) is None else reach(len(scores)),
         outliers=outliers,
         sd=_sd(scores),

@@ -112,6 +112,13 @@ def finite(value: Floats) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
+def cohen_d(x: Floats, y: Floats) -> float | None:
+    """The difference of the means in units of the root mean square sd, as in `PairAudit`."""
+    found = moments(x, y)
+    sd = float(np.sqrt((found.var_a + found.var_b) / 2))
+    return float(found.effect) / sd if sd else None
+
+
 # ---------------------------------------------------------------- without one seed
 
 
@@ -147,6 +154,7 @@ def carrier(pair: PairAudit, place: int, groups: Groups, family: Family) -> Carr
         high_without=finite(t_test.high),
         p_value=float(family.p_values[place]),
         p_without=float(best.p),
+        cohen_d_without=cohen_d(x, y),
         turns=family.turns(place, pair, best),
     )
 
@@ -203,7 +211,7 @@ def redone(
         groups["farthest outlier"] = {(agent, farthest.seed)}
     for change in ("farthest outlier", "outliers", "stuck"):
         names = groups.get(change)
-        if names and (change != "stuck" or names != groups["outliers"]):
+        if names:
             yield from _compared(pair, place, _without(a, names), _without(b, names), change, len(names), family)
     if pair.imputed:
         floor, n_failed = pair.imputed.floor, len(a.failed) + len(b.failed)
@@ -231,15 +239,13 @@ def _compared(
     x, y, *_ = groups_of(pair, a, b)
     t_test = run(t_test_of(pair), x, y, family, pair, interval=True)
     outcome = _outcome(run(pair.decided_by, x, y, family, pair, interval=False))
-    found = moments(x, y)
-    sd = float(np.sqrt((found.var_a + found.var_b) / 2))
     yield Redone(
         change=change,
         n_changed=n_changed,
-        effect=float(found.effect),
+        effect=float(moments(x, y).effect),
         low=finite(t_test.low),
         high=finite(t_test.high),
         p_value=float(outcome.p),
         turns=family.turns(place, pair, outcome),
-        cohen_d=float(found.effect) / sd if sd else None,
+        cohen_d=cohen_d(x, y),
     )

@@ -22,7 +22,7 @@ from rlaudit.figures.style import (
     short,
     styled,
 )  # fmt: skip
-from rlaudit.results import Arm, Carrier, FailureAudit, PairAudit
+from rlaudit.results import Arm, Carrier, FailureAudit, Outlier, PairAudit
 from rlaudit.types import SeedLabel
 from rlaudit.wording import p_text
 
@@ -72,7 +72,7 @@ def _draw_arm(ax: Axes, row: int, arm: Arm, audit: FailureAudit | None) -> set[s
         points = [(score, y) for score, y, one in zip(arm.scores, places, kinds, strict=True) if one == kind]
         ax.scatter(*zip(*points, strict=True), zorder=3 + (kind != "finished"), **_KINDS[kind])
     for one in outliers[:_NAMED]:
-        _name(ax, one.score, places[arm.seeds.index(one.seed)], f"seed {one.seed}")
+        _name(ax, one, places[arm.seeds.index(one.seed)])
     if not arm.failed or audit is None or audit.floor is None:
         return set(kinds)
     ax.scatter([audit.floor] * len(arm.failed), beside(row, [audit.floor] * len(arm.failed)), zorder=5,
@@ -80,12 +80,12 @@ def _draw_arm(ax: Axes, row: int, arm: Arm, audit: FailureAudit | None) -> set[s
     return {*kinds, FAILED}
 
 
-def _name(ax: Axes, x: float, y: float, text: str) -> None:
-    left, right = ax.get_xlim()
-    flip = x > (left + right) / 2
+def _name(ax: Axes, one: Outlier, y: float) -> None:
+    """On the side that is away from the other seeds."""
+    low = one.distance < 0
     ax.annotate(
-        short(text, 18), (x, y), xytext=(-8 if flip else 8, 0), textcoords="offset points", fontsize=8, color=RED,
-        ha="right" if flip else "left", va="center", annotation_clip=False,
+        short(f"seed {one.seed}", 18), (one.score, y), xytext=(-8 if low else 8, 0), textcoords="offset points",
+        fontsize=8, color=RED, ha="right" if low else "left", va="center", annotation_clip=False,
     )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def failures(audit: Audit) -> Iterator[Finding]:
             "could still go unseen (95 % bound).",
             Level.OK,
             {"n": arm.n_seeds, "high": arm.failure_high},
-            "Report the bound; 0 failures in 59 seeds bring it to 5 %.",
+            "Report the bound." + (" 59 seeds without a failure would bring it to 5 %." if arm.n_seeds < 59 else ""),
         )
 
 
@@ -84,7 +84,8 @@ def single_seeds(audit: Audit) -> Iterator[Finding]:
         yield Finding(
             "No verdict hangs on one seed",
             f"{_none_turns(len(decided))} The nearest to it is {one.a} against {one.b}{on(one.task)}: without "
-            f"{seed_of(one)} {p_text(one.p_without)} instead of {p_text(one.p_value)}.",
+            f"{seed_of(one)} the difference is {number(one.effect_without)} instead of {number(one.effect)}, "
+            f"{p_text(one.p_without)}.",
             Level.OK,
             {"comparisons": len(decided), "p_value": one.p_value, "p_without": one.p_without},
             "The verdicts may be reported as resting on more than a lucky seed.",
@@ -134,7 +135,10 @@ def stuck_sentence(one: FailureAudit, stuck: StuckRuns) -> str:
     """How many, since when, and what of the spread they explain."""
     n, k = one.n - one.n_failed, len(stuck.runs)
     since = sorted(run.since for run in stuck.runs)
-    when = f"step {since[0]:,}" if since[0] == since[-1] else f"steps {since[0]:,} to {since[-1]:,}"
+    steps = f"step {since[0]:,}" if since[0] == since[-1] else f"steps {since[0]:,} to {since[-1]:,}"
+    behind = f"fell behind at {steps} and never came back: from there to the end"
+    if stuck.steps and since[-1] <= stuck.steps[0]:
+        behind = "never got off the ground: all the way"
     explained = (
         f" {'It explains' if k == 1 else 'They explain'} {percent(stuck.share)} of the variance between seeds (the "
         f"worst {k} of {n} normal seeds would explain {percent(stuck.share_by_chance)})."
@@ -142,9 +146,9 @@ def stuck_sentence(one: FailureAudit, stuck: StuckRuns) -> str:
         else ""
     )
     return (
-        f"{k} of {n} runs of {one.agent}{on(one.task)} ({_named(stuck)}) finished, but fell behind at {when} and never "
-        f"came back: from there to the end less than half the progress of the median run.{explained} Without "
-        f"{'it' if k == 1 else 'them'} the mean is {number(stuck.mean_others)} instead of {number(one.mean)}."
+        f"{k} of {n} runs of {one.agent}{on(one.task)} ({_named(stuck)}) finished, but {behind} less than half the "
+        f"progress of the median run.{explained} Without {'it' if k == 1 else 'them'} the mean is "
+        f" {number(stuck.mean_others)} instead of {number(one.mean)}."
     )
 
 
@@ -159,24 +163,18 @@ def _named(stuck: StuckRuns) -> str:
 
 
 def outliers(audit: Audit) -> Iterator[Finding]:
-    """Seeds far from the others of their agent; those that are stuck are told already."""
-    found = [one for one in audit.failures if _beside_stuck(one)]
-    found.sort(key=lambda one: -max(abs(seed.distance) for seed in one.outliers))
+    """Seeds far from the others of their agent."""
+    found = sorted((one for one in audit.failures if one.outliers), key=lambda one: -abs(one.outliers[0].distance))
     for place, one in enumerate(found[:_MOST]):
         far = one.outliers[0]
         yield Finding(
             f"{one.agent}: {'a seed' if len(one.outliers) == 1 else f'{len(one.outliers)} seeds'} far from the others",
-            outlier_sentence(one) + _turned(audit, one, "outliers")
+            outlier_sentence(one) + _moved(audit, one) + _turned(audit, one, "outliers")
             + _more(place, len(found), "agents and tasks have such seeds"),
             Level.WARN,
             {"n_outliers": len(one.outliers), "seed": far.seed, "score": far.score, "distance": far.distance},
             "Look at these runs, and report the numbers with and without them.",
         )  # fmt: skip
-
-
-def _beside_stuck(one: FailureAudit) -> bool:
-    stuck = {run.seed for run in one.stuck.runs} if one.stuck else set()
-    return any(seed.seed not in stuck for seed in one.outliers)
 
 
 def outlier_sentence(one: FailureAudit) -> str:
@@ -197,6 +195,24 @@ def outlier_sentence(one: FailureAudit) -> str:
         f"{number(one.mean_without_outliers)} instead of {number(one.mean)}, the standard deviation "
         f"{number(one.sd_without_outliers)} instead of {number(one.sd)}."
     )
+
+
+def _moved(audit: Audit, one: FailureAudit) -> str:
+    """What the farthest seed alone does to the size of an effect, where it is the farthest of both agents."""
+    pairs = {(pair.a, pair.b, pair.task): pair for pair in audit.comparisons}
+    distances = {audit_of.agent: abs(audit_of.outliers[0].distance)
+                 for audit_of in audit.failures if audit_of.task == one.task and audit_of.outliers}  # fmt: skip
+    for each in audit.carriers:
+        other = each.b if one.agent == each.a else each.a
+        again = next((again for again in each.others if again.change in ("farthest outlier", "outliers")), None)
+        if each.task == one.task and one.agent in (each.a, each.b) and again and again.n_changed == 1:
+            before = pairs[each.a, each.b, each.task].cohen_d
+            if distances[one.agent] >= distances.get(other, 0) and None not in (before, again.cohen_d):
+                return (
+                    f" Without this seed alone {each.a} and {each.b} differ by {number(again.cohen_d)} standard "
+                    f"deviations instead of {number(before)}."
+                )
+    return ""
 
 
 def _turned(audit: Audit, one: FailureAudit, change: str) -> str:

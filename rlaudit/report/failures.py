@@ -81,8 +81,8 @@ def _on_one_seed(audit: Audit) -> Iterator[str]:
         one = max(decided, key=lambda each: each.p_without)
         yield (
             f"No verdict hangs on one seed: leaving out whichever one turns none of {len(decided)}. Nearest to it is "
-            f"{_versus(audit, one)}: {p_text(one.p_value)} with all seeds, {p_text(one.p_without)} without "
-            f"{_seed(one)}."
+            f"{_versus(audit, one)}: without {_seed(one)} the difference is {number(one.effect_without)} instead of "
+            f"{number(one.effect)}, {p_text(one.p_without)}."
         )
     else:
         yield "No comparison is decided, so that there is no verdict that could hang on one seed."
@@ -102,7 +102,7 @@ def _failed(audit: Audit) -> str:
         fewest = min(audit.failures, key=lambda one: one.n)
         return (
             f"No seed failed. {fewest.n} seeds an agent still allow a failure rate of up to {percent(fewest.high)} "
-            "(95 % bound); 59 would bring it to 5 %."
+            f"(95 % bound){'; 59 would bring it to 5 %' if fewest.n < 59 else ''}."
         )
     worst = sorted(failed, key=lambda one: -one.n_failed / one.n)
     more = f" {len(worst) - _NAMED} more are in the table." if len(worst) > _NAMED else ""
@@ -127,8 +127,8 @@ def _stuck(audit: Audit) -> Iterator[str]:
     for one, found in stuck[:_NAMED]:
         n, k = one.n - one.n_failed, len(found.runs)
         explained = (
-            f" They explain {percent(found.share)} of the variance between seeds, where the worst {k} of {n} normal "
-            f"seeds explain {percent(found.share_by_chance)}."
+            f" {'It explains' if k == 1 else 'They explain'} {percent(found.share)} of the variance between seeds, "
+            f"where the worst {k} of {n} normal seeds explain {percent(found.share_by_chance)}."
             if found.share is not None
             else ""
         )
@@ -175,12 +175,12 @@ def _outliers(audit: Audit) -> Iterator[str]:
 
 def _figures(audit: Audit) -> Iterator[FigureHtml]:
     for place, one in enumerate(_most_telling(audit)[:_DRAWN_PAIRS]):
-        words = "; ".join(f"{row[3]}: {row[4]} {row[5]}, {p_text(row[6])}" for row in _redone_rows(audit, one))
+        words = "; ".join(f"{row[3]}: {row[4]} {row[5]}, {p_text(row[7])}" for row in _redone_rows(audit, one))
         title = f"{_versus(audit, one)} with all seeds and without some. {words}."
         caption = (
             f"{_versus(audit, one)}: the difference of the means with its {level(audit)} interval, and p, with all "
-            "seeds and with some of them changed. An interval across the line at 0 does not tell the agents apart. Red: the "
-            "verdict turns."
+            "seeds and with some of them changed; the second row is without the seed that moves p most. An interval "
+            "across the line at 0 does not tell the agents apart. Red: the verdict turns."
         )
         yield figure("without_seeds", str(place), title, _pair(audit, one), one, caption=caption, wide=True)
     for place, (agent, stuck) in enumerate(_with_stuck(audit)[:_DRAWN_STUCK]):
@@ -247,7 +247,7 @@ def _tables(audit: Audit) -> Iterator[Table]:
     yield Table("seeds that stand apart", head, tuple(_arm_row(one) for one in audit.failures))
     rows: Rows = tuple(row for one in _most_telling(audit) for row in _redone_rows(audit, one))
     if rows:
-        columns = ("A", "B", "task", "seeds", "A − B", f"{level(audit)} interval", "p", "verdict turns")
+        columns = ("A", "B", "task", "seeds", "A − B", f"{level(audit)} interval", "in sd", "p", "verdict turns")
         yield Table("comparisons with some seeds changed", columns, rows)
 
 
@@ -262,20 +262,22 @@ def _arm_row(one: FailureAudit) -> tuple[Cell, ...]:
     )  # fmt: skip
 
 
-def _redone_rows(audit: Audit, one: Carrier) -> Iterator[tuple[str, str, str, str, float, str, float, str]]:
+def _redone_rows(
+    audit: Audit, one: Carrier
+) -> Iterator[tuple[str, str, str, str, float, str, float | None, float, str]]:
     pair = _pair(audit, one)
     result = pair.tests[pair.decided_by]
     low, high = (pair.low, pair.high) if one.agent else (result.low, result.high)
     names = (one.a, one.b, one.task)
-    yield (*names, "all", one.effect, interval(low, high), one.p_value, "")
+    yield (*names, "all", one.effect, interval(low, high), pair.cohen_d, one.p_value, "")
     yield (
         *names, f"without {_seed(one)}", one.effect_without, interval(one.low_without, one.high_without),
-        one.p_without, _yes(one.turns),
+        one.cohen_d_without, one.p_without, _yes(one.turns),
     )  # fmt: skip
     for other in one.others:
         yield (
             *names, f"{_CHANGES[other.change]} ({other.n_changed})", other.effect, interval(other.low, other.high),
-            other.p_value, _yes(other.turns),
+            other.cohen_d, other.p_value, _yes(other.turns),
         )  # fmt: skip
 
 

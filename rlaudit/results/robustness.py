@@ -56,7 +56,7 @@ class FailureAudit:
     curves_seen: bool = False  # enough of them to look for stuck runs
     stuck: StuckRuns | None = None
     reach: float | None = None  # robust sds that count as far; None: too few seeds, or most of them tied
-    outliers: tuple[Outlier, ...] = ()  # the farthest first
+    outliers: tuple[Outlier, ...] = ()  # the farthest first, without the stuck runs
     sd: float | None = None
     mean_without_outliers: float | None = None
     sd_without_outliers: float | None = None
@@ -92,6 +92,7 @@ class Carrier:
     high_without: float | None
     p_value: float  # of the deciding test, not adjusted
     p_without: float
+    cohen_d_without: float | None
     turns: bool  # the other side of alpha, or the other direction, corrected for the number of comparisons
     others: tuple[Redone, ...] = ()
 
@@ -100,16 +101,42 @@ class Carrier:
 class MetricView:
     """One pair by one way to make a score of a learning curve."""
 
+    metric: str  # that of the audit, or "last", "last 5", "last 10", "auc", "best" of the learning curve
+    until: float  # of the steps that both agents trained: 0.5 is the first half
+    asked: bool  # the metric of this audit
+    n_a: int  # seeds that have it
+    n_b: int
+    effect: float  # mean(a) - mean(b)
+    low: float | None  # Welch interval at level 1 - alpha
+    high: float | None
+    gain: float | None  # effect in standard deviations between seeds; positive where a is better
+    gain_low: float | None
+    gain_high: float | None
+    p_value: float | None
+    verdict: Verdict  # by the test alone, at alpha, not adjusted for the number of metrics
+    p_adjusted: float | None = None  # for all metrics of the pair together: max-T over deals of whole seeds
+    survives: bool = False  # p_adjusted is at most alpha, by more than the error of its simulation
+
+
+@dataclass(frozen=True)
+class MetricChoice:
+    """One pair by many metrics: how often the conclusion would have been another."""
+
     a: str
     b: str
     task: str
-    metric: str  # "final", "last 5", "auc", "best", "auc to 50 %", ...
-    effect: float | None
-    low: float | None
-    high: float | None
-    p_value: float | None
-    verdict: Verdict  # by the deciding test alone, at alpha, not adjusted for the number of metrics
-    asked: bool = False  # the metric of this audit
+    test: str
+    asked: str  # the metric of this audit
+    verdict: Verdict  # by it: by the test alone, at alpha
+    n_metrics: int
+    ahead_a: int  # metrics by which the mean of a is better
+    ahead_b: int
+    significant_a: int
+    significant_b: int
+    turned: int  # metrics with another verdict than the one asked for
+    n_at_end: int  # metrics that look at the whole training
+    turned_at_end: int
+    views: tuple[MetricView, ...] = ()  # the one asked for first; only of the pairs that depend on the metric most
 
 
 @dataclass(frozen=True)
@@ -119,9 +146,17 @@ class EvaluationNoise:
     agent: str
     task: str
     n_seeds: int
-    n_episodes: int  # of the final evaluation, per seed
-    var_seeds: float  # between seeds, without the noise of their evaluation
-    var_episodes: float  # between episodes of one seed
-    share: float | None  # of the variance of a seed's score that is evaluation noise: var_episodes / n_episodes / total
+    n_episodes: int  # of the final evaluation, per seed; the harmonic mean where seeds differ
+    var_seeds: float  # between seeds, without the noise of their evaluation; 0 where the noise alone explains all
+    var_episodes: float  # between episodes of one seed, the mean over seeds
+    share: float | None  # of the variance of a seed's score that is evaluation noise; None: all scores are equal
     low: float | None  # 95 % interval of the share
     high: float | None
+    doubled: float | None = None  # by which share the standard error of the mean shrinks with twice the episodes, ...
+    doubled_low: float | None = None  # (95 %)
+    doubled_high: float | None = None
+    endless: float | None = None  # ... and with any number of episodes; twice the seeds: 1 - sqrt(1 / 2)
+    endless_low: float | None = None
+    endless_high: float | None = None
+    seeds_worth: float | None = None  # more seeds that shrink it as much as endless episodes do
+    episodes_enough: int | None = None  # of a seed, for a share of a tenth
