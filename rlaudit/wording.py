@@ -34,11 +34,25 @@ _LABELS = {
     "brunner_munzel": "Brunner-Munzel",
     "rank_t": "t on ranks",
     "kolmogorov_smirnov": "Kolmogorov-Smirnov",
+    # habits of concluding
+    "mean_higher": "the better mean wins",
+    "top_run": "the best single run wins",
+    "error_bars_se": "bars of ± 1 SE do not overlap",
+    "error_bars_sd": "bars of ± 1 sd do not overlap",
+    "error_bars_ci": "intervals of the means do not overlap",
+    "best_k_of_n": "the better half of the runs",
+    "adding_seeds": "adding seeds until p < alpha",
+    "per_point": "any point of the learning curve",
+    "evaluations_as_samples": "evaluations counted as samples",
+    "best_checkpoint": "best checkpoint against the last",
+    "choose_metric": "choosing the metric afterwards",
+    "choose_task": "choosing the task afterwards",
+    "tune_and_report": "tuned and reported on the same seeds",
 }
 
 
 def label_of(test: str) -> str:
-    """How a table or a figure calls it."""
+    """How a table or a figure calls a test or a habit."""
     return _LABELS.get(test, test.replace("_", " "))
 
 

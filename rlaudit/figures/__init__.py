@@ -13,6 +13,7 @@ from rlaudit.figures.curves import same_agent_curves
 from rlaudit.figures.failures import seeds_apart, stuck_runs, without_seeds
 from rlaudit.figures.leaderboard import agent_matrix, first_place, performance_profiles, rank_intervals
 from rlaudit.figures.pairs import estimation, exaggeration, few_seeds, forest, power, wrong_sign
+from rlaudit.figures.procedures import habits
 from rlaudit.figures.seeds import false_positives, gap_by_group_size, p_histogram, seed_strip, wrong_winner
 from rlaudit.figures.svg import to_svg
 
@@ -32,6 +33,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "wrong_sign": wrong_sign,
     "power": power,
     "exaggeration": exaggeration,
+    "habits": habits,
     "seeds_apart": seeds_apart,
     "stuck_runs": stuck_runs,
     "without_seeds": without_seeds,

@@ -31,6 +31,11 @@ class ProcedureRates:
     always: bool = False  # names a winner whatever the scores: false positives by construction
     favours: bool = False  # treats one agent otherwise than the other: each of them in half of the draws
 
+    def beyond(self, alpha: float) -> bool:
+        """More false positives than alpha, whichever seeds had been drawn."""
+        share = self.false_positives
+        return (share.value if share.low is None else share.low) > alpha
+
 
 @dataclass(frozen=True)
 class ProcedureAudit:
@@ -50,6 +55,6 @@ class ProcedureAudit:
         """The rates of one procedure; None where it was skipped or not asked for."""
         return next((one for one in self.rates if one.procedure == procedure), None)
 
-    def worst(self) -> ProcedureRates | None:
-        """The most misleading habit that does not name a winner by construction."""
-        return next((one for one in self.rates if not one.always and one.procedure != self.reference), None)
+    def habits(self) -> tuple[ProcedureRates, ...]:
+        """Without the reference, and without rules that name a winner by construction; the most misleading first."""
+        return tuple(one for one in self.rates if not one.always and one.procedure != self.reference)

@@ -1,0 +1,79 @@
+"""What loose habits would have concluded."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from rlaudit.figures.style import BLUE, DASHES, INK, MUTED, RED, RULE, WIDE, short, styled
+from rlaudit.results import ProcedureAudit, ProcedureRates
+from rlaudit.wording import label_of, percent
+
+
+@styled
+def habits(tried: ProcedureAudit) -> Figure:
+    """Each habit on one agent against itself, where any winner is false, and on two agents: right, none, wrong."""
+    compared = any(one.right for one in tried.rates)
+    figure = Figure(figsize=(WIDE, 1.1 + 0.31 * max(len(tried.rates), 2)), layout="constrained")
+    panels = figure.subplots(1, 2 if compared else 1, sharey=True, squeeze=False)[0]
+    for row, one in enumerate(tried.rates):
+        _false(panels[0], row, one, tried.alpha)
+        if compared:
+            _told_apart(panels[1], row, one)
+    panels[0].axvline(tried.alpha, color=INK, linewidth=1.2, linestyle=DASHES[1])
+    panels[0].set_title("one agent against itself: any winner is false")
+    panels[0].set_yticks(range(len(tried.rates)), [_label(one, tried.reference) for one in tried.rates])
+    panels[0].set_ylim(len(tried.rates) - 0.4, -0.6)
+    panels[0].annotate(
+        f"alpha, {percent(tried.alpha)}", (tried.alpha, 0), (4, 4), xycoords=("data", "axes fraction"),
+        textcoords="offset points", fontsize=8.5, va="bottom",
+    )  # fmt: skip
+    if compared:
+        panels[1].set_title(f"{short(tried.a, 16)} against {short(tried.b or '', 16)}")
+        _legend(panels[1])
+    for ax in panels:
+        _shares(ax)
+    return figure
+
+
+def _label(one: ProcedureRates, reference: str) -> str:
+    return f"{label_of(one.procedure)} ◂" if one.procedure == reference else label_of(one.procedure)
+
+
+def _false(ax: Axes, row: int, one: ProcedureRates, alpha: float) -> None:
+    share = one.false_positives
+    low, high = (share.value if end is None else end for end in (share.low, share.high))
+    colour = MUTED if one.always else RED if one.beyond(alpha) else BLUE
+    ax.barh(row, share.value, height=0.62, color=colour, alpha=0.35 if one.always else 0.85, linewidth=0)
+    if high > low:
+        ax.plot([low, high], [row, row], color=INK, linewidth=1.3)
+    inside = high > 0.8
+    said = f"{percent(share.value)}, by construction" if one.always and share.value == 1 else percent(share.value)
+    ax.annotate(said, (0.02 if inside else high, row), (5, 0), textcoords="offset points", va="center", fontsize=8.5)
+
+
+def _told_apart(ax: Axes, row: int, one: ProcedureRates) -> None:
+    if one.right is None or one.wrong is None:
+        return
+    right, wrong = one.right.value, one.wrong.value
+    ax.barh(row, right, height=0.62, color=BLUE, alpha=0.85, linewidth=0)
+    ax.barh(row, 1 - right - wrong, left=right, height=0.62, color=RULE, linewidth=0)
+    ax.barh(row, wrong, left=1 - wrong, height=0.62, color=RED, linewidth=0)
+
+
+def _legend(ax: Axes) -> None:
+    for x, align, text, colour in (
+        (0, "left", "right", BLUE),
+        (0.5, "center", "no winner", MUTED),
+        (1, "right", "wrong", RED),
+    ):
+        ax.text(x, -0.55, text, ha=align, va="bottom", color=colour, fontsize=8.5)
+
+
+def _shares(ax: Axes) -> None:
+    ax.set_xlim(0, 1)
+    ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
+    ax.tick_params(axis="y", labelcolor=INK)
+    ax.grid(visible=False, axis="y")
+    ax.grid(visible=True, axis="x")
+    ax.set(xlabel="share of the draws", ylabel="")
