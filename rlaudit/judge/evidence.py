@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from rlaudit.claims import ParsedClaim
 from rlaudit.comparisons.moments import Moments, smallest_p
 from rlaudit.comparisons.parametric import t_test, welch_error
+from rlaudit.results.claims import Decision
 from rlaudit.types import Alternative, Floats
 
 
@@ -62,21 +63,20 @@ def holm_levels(p_values: ArrayLike, alpha: float) -> list[float]:
 
 
 def deciding_interval(
-    claim: ParsedClaim, found: Moments, n_a: int, n_b: int, levels: Levels, *, supported: bool
+    claim: ParsedClaim, found: Moments, n_a: int, n_b: int, levels: Levels, decision: Decision | None
 ) -> tuple[float | None, float | None]:
-    """Clear of the bound exactly where the claim is decided: each end alone has the level of its test.
+    """Clear of the bound exactly where the claim is decided: each end has the level of the test that decides.
 
-    The interval that supports `==` (within the margins, 1 - 2 alpha) is narrower than the one that contradicts it, and
-    that is given unless `supported`.
+    Where nothing is decided it is the wider one of those that could have. What supports `>=` and `==` is an interval
+    at 1 - 2 alpha; `==` is contradicted by a wider one.
     """
     if min(n_a, n_b) < 2:
         return None, None
-    below, above = levels
-    if claim.relation == ">":
-        below, above = below / 2, above / 2
-    if claim.relation == "==":
-        below = above = levels.in_favour if supported else levels.against / 2
-    (se, df), least = welch_error(found, n_a, n_b), smallest_p(n_a, n_b, "greater")
-    low = t_test("welch", found.effect, se, df, least, below, "greater").low
-    high = t_test("welch", found.effect, se, df, least, above, "less").high
+    support = levels.in_favour / 2 if claim.relation == ">" else levels.in_favour
+    against = levels.against if claim.relation == ">=" else levels.against / 2
+    tail = {"supported": support, "contradicted": against, None: min(support, against)}[decision]
+    se, df = welch_error(found, n_a, n_b)
+    least = smallest_p(n_a, n_b, "greater")
+    low = t_test("welch", found.effect, se, df, least, tail, "greater").low
+    high = t_test("welch", found.effect, se, df, least, tail, "less").high
     return (float(low) if np.isfinite(low) else None), (float(high) if np.isfinite(high) else None)

@@ -77,7 +77,7 @@ def _seeds_for_equality(claim: ParsedClaim, a: Floats, b: Floats, levels: Levels
     """Over all differences and spreads that the runs leave: each in its own interval."""
     found, n_a, n_b = moments(a, b), len(a), len(b)
     sd, margin = float(np.sqrt((found.var_a + found.var_b) / 2)), claim.margin or 0.0
-    low, high = deciding_interval(claim, found, n_a, n_b, levels, supported=True)
+    low, high = deciding_interval(claim, found, n_a, n_b, levels, "supported")
     if low is None or high is None or sd == 0:
         return SeedsNeeded(power, None, None, None)
     df, tail = float(welch_error(found, n_a, n_b)[1]), (1 - _SURE) / 2

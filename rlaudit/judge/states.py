@@ -144,7 +144,7 @@ def _interval(
     case: _Case, found: Moments, n_a: int, n_b: int, levels: Levels, decision: Decision | None
 ) -> tuple[float | None, float | None]:
     """In units of the score, as it was given."""
-    low, high = deciding_interval(case.claim, found, n_a, n_b, levels, supported=decision == "supported")
+    low, high = deciding_interval(case.claim, found, n_a, n_b, levels, decision)
     if case.sign > 0:
         return low, high
     return (-high if high is not None else None), (-low if low is not None else None)

@@ -36,8 +36,8 @@ class Claim:
     n_a: int = 0  # seeds with a score
     n_b: int = 0
     effect: float | None = None  # mean(a) - mean(b)
-    low: float | None = None  # Welch interval of the difference that decides: clear of the bound where it is decided;
-    high: float | None = None  # each end has the claim's own level among all claims
+    low: float | None = None  # Welch interval at the claim's own level among all claims: clear of its bound exactly ...
+    high: float | None = None  # ... where it is decided
     margin: float | None = None
     p_for: float | None = None  # evidence for it, and against it, among all claims (Holm)
     p_against: float | None = None
