@@ -33,6 +33,7 @@ from rlaudit.results.robustness import (
     Carrier,
     EvaluationNoise,
     FailureAudit,
+    MetricChoice,
     MetricView,
     Outlier,
     Redone,
@@ -60,6 +61,7 @@ __all__ = [
     "Imputed",
     "Leaderboard",
     "MatrixCell",
+    "MetricChoice",
     "MetricView",
     "NamedSplit",
     "Outlier",
@@ -106,7 +108,7 @@ class Audit:
     leaderboards: tuple[Leaderboard, ...] = ()
     failures: tuple[FailureAudit, ...] = ()
     carriers: tuple[Carrier, ...] = ()
-    metrics: tuple[MetricView, ...] = ()
+    metrics: tuple[MetricChoice, ...] = ()
     evaluation_noise: tuple[EvaluationNoise, ...] = ()
     schema: str = SCHEMA
     provenance: Mapping[str, str] = field(default_factory=dict)  # versions, command, source

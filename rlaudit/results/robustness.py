@@ -136,6 +136,7 @@ class MetricChoice:
     turned: int  # metrics with another verdict than the one asked for
     n_at_end: int  # metrics that look at the whole training
     turned_at_end: int
+    depends: bool  # another metric of the whole training concludes something else, or any finds more or the contrary
     views: tuple[MetricView, ...] = ()  # the one asked for first; only of the pairs that depend on the metric most
 
 
