@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rlaudit.comparisons import compare
     from rlaudit.errors import RlauditError
-    from rlaudit.pipeline import audit, load_scores, write_report
+    from rlaudit.pipeline import audit, calibrate, load_scores, write_report
     from rlaudit.rechecking import recheck
     from rlaudit.results import Audit
     from rlaudit.types import Comparison, Finding, ScoreTable, Verdict
@@ -29,6 +29,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "audit",
+    "calibrate",
     "compare",
     "load_scores",
     "recheck",
@@ -43,6 +44,7 @@ _HOMES = {
     "ScoreTable": "types",
     "Verdict": "types",
     "audit": "pipeline",
+    "calibrate": "pipeline",
     "compare": "comparisons",
     "load_scores": "pipeline",
     "recheck": "rechecking",

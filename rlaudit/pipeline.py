@@ -19,7 +19,7 @@ from rlaudit.errors import RlauditError
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.experiments.audit import audit_scores
 from rlaudit.findings import find
-from rlaudit.results import Arm, Audit, to_json
+from rlaudit.results import Arm, Audit, ProcedureAudit, to_json
 from rlaudit.store import Store, is_results_folder
 from rlaudit.types import RunEvent, RunRecord, RunSpec, ScoreTable
 
@@ -232,6 +232,40 @@ def audit(source: Source, *, name: str = "audit", score: str = "final", **settin
         return audit_folder(Path(source))
     table = load_scores(source, score=score, higher_is_better=chosen.higher_is_better)
     return _audit_table(table, chosen, name)
+
+
+def calibrate(
+    source: Source,
+    procedures: Sequence[str] = (),
+    *,
+    agent: str | None = None,
+    against: str | None = None,
+    task: str | None = None,
+    n_seeds: int = 5,
+    n_draws: int = 10_000,
+    score: str = "final",
+    **settings: Any,
+) -> ProcedureAudit:
+    """How often habits of concluding, and tests, would go wrong with `n_seeds` seeds an agent of these runs.
+
+    `procedures`: names of `rlaudit list procedures` or `rlaudit list tests`; all habits and the tests of the settings
+    unless some are named. Without `agent` the first two agents; `agent` alone is set against itself only. `settings`
+    are those of `audit`. Raises ConfigError for a name that is not there.
+    """
+    from rlaudit.procedures import arms_named, calibrate
+
+    chosen = configs.settings((), score, **settings).audit
+    table = load_scores(source, score=score, higher_is_better=chosen.higher_is_better)
+    return calibrate(
+        table,
+        procedures or (*chosen.procedures, *chosen.tests),
+        arms=arms_named(table, agent, against, task),
+        group_size=n_seeds,
+        alpha=chosen.alpha,
+        n_draws=n_draws,
+        seed=chosen.seed,
+        reference=chosen.tests[0],
+    )
 
 
 def write_report(audited: Audit, path: str | Path) -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from rlaudit.cli.habits import calibrate
 from rlaudit.cli.planning import plan
 from rlaudit.cli.printed import recheck
 from rlaudit.cli.running import audit, report, train
@@ -54,5 +55,5 @@ def main() -> None:
     """
 
 
-for verb in (audit, train, plan, recheck, report, list_names, schema, init):
+for verb in (audit, train, plan, calibrate, recheck, report, list_names, schema, init):
     main.add_command(verb)

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     pass
 
 
-_KINDS = ("tests", "backends", "importers", "experiments", "figures")
+_KINDS = ("tests", "procedures", "backends", "importers", "experiments", "figures")
 
 
 @click.command("list")
 @click.argument("kind", metavar=f"[{'|'.join(_KINDS)}]")
 @click.option("--calibration", is_flag=True, help="How often each test errs where there is nothing to find (tests).")
 def list_names(kind: str, calibration: bool) -> None:
-    """Names of the tests, backends, importers, experiments or figures, with a line on each."""
+    """Names of the tests, procedures, backends, importers, experiments or figures, with a line on each."""
     if kind not in _KINDS:
         raise ConfigError(f"list {kind}: there is no such kind.{did_you_mean(kind, _KINDS)}")
     if calibration:
@@ -69,6 +69,10 @@ def _registry(kind: str) -> dict[str, str]:
         from rlaudit.comparisons import COMPARISONS
 
         return {name: _first_line(test) for name, test in COMPARISONS.items()}
+    if kind == "procedures":
+        from rlaudit.procedures import PROCEDURES
+
+        return {name: procedure.help for name, procedure in PROCEDURES.items()}
     if kind == "backends":
         from rlaudit.backends import BACKENDS
 

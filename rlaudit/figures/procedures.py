@@ -20,23 +20,21 @@ def habits(tried: ProcedureAudit) -> Figure:
         if compared:
             _told_apart(panels[1], row, one)
     panels[0].axvline(tried.alpha, color=INK, linewidth=1.2, linestyle=DASHES[1])
-    panels[0].set_title("one agent against itself: any winner is false")
+    panels[0].set_title("one agent against itself")
     panels[0].set_yticks(range(len(tried.rates)), [_label(one, tried.reference) for one in tried.rates])
-    panels[0].set_ylim(len(tried.rates) - 0.4, -0.6)
-    panels[0].annotate(
-        f"alpha, {percent(tried.alpha)}", (tried.alpha, 0), (4, 4), xycoords=("data", "axes fraction"),
-        textcoords="offset points", fontsize=8.5, va="bottom",
-    )  # fmt: skip
+    panels[0].set_ylim(len(tried.rates) - 0.4, -1.1)
+    _above(panels[0], (tried.alpha, "left", f"alpha, {percent(tried.alpha)}", INK))
     if compared:
-        panels[1].set_title(f"{short(tried.a, 16)} against {short(tried.b or '', 16)}")
-        _legend(panels[1])
+        panels[1].set_title(f"{short(tried.a, 12)} against {short(tried.b or '', 12)}")
+        _above(panels[1], (0, "left", "right", BLUE), (0.5, "center", "no winner", MUTED), (1, "right", "wrong", RED))
+    panels[0].set_xlabel("draws with a winner: all of them false")
     for ax in panels:
         _shares(ax)
     return figure
 
 
 def _label(one: ProcedureRates, reference: str) -> str:
-    return f"{label_of(one.procedure)} ◂" if one.procedure == reference else label_of(one.procedure)
+    return label_of(one.procedure) + (" (decides this audit)" if one.procedure == reference else "")
 
 
 def _false(ax: Axes, row: int, one: ProcedureRates, alpha: float) -> None:
@@ -48,7 +46,7 @@ def _false(ax: Axes, row: int, one: ProcedureRates, alpha: float) -> None:
         ax.plot([low, high], [row, row], color=INK, linewidth=1.3)
     inside = high > 0.8
     said = f"{percent(share.value)}, by construction" if one.always and share.value == 1 else percent(share.value)
-    ax.annotate(said, (0.02 if inside else high, row), (5, 0), textcoords="offset points", va="center", fontsize=8.5)
+    ax.annotate(said, (0.1 if inside else high, row), (5, 0), textcoords="offset points", va="center", fontsize=8.5)
 
 
 def _told_apart(ax: Axes, row: int, one: ProcedureRates) -> None:
@@ -60,20 +58,17 @@ def _told_apart(ax: Axes, row: int, one: ProcedureRates) -> None:
     ax.barh(row, wrong, left=1 - wrong, height=0.62, color=RED, linewidth=0)
 
 
-def _legend(ax: Axes) -> None:
-    for x, align, text, colour in (
-        (0, "left", "right", BLUE),
-        (0.5, "center", "no winner", MUTED),
-        (1, "right", "wrong", RED),
-    ):
-        ax.text(x, -0.55, text, ha=align, va="bottom", color=colour, fontsize=8.5)
+def _above(ax: Axes, *words: tuple[float, str, str, str]) -> None:
+    """(x, alignment, text, colour): what a line or a part of the bars means."""
+    for x, align, text, colour in words:
+        ax.text(x, -0.5, text, ha=align, va="bottom", color=colour, fontsize=8.5)
 
 
 def _shares(ax: Axes) -> None:
     ax.set_xlim(0, 1)
-    ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    ax.set_xticks([0, 0.5, 1])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
     ax.tick_params(axis="y", labelcolor=INK)
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
-    ax.set(xlabel="share of the draws", ylabel="")
+    ax.set(ylabel="")

@@ -55,11 +55,11 @@ def worst_habit(tried: ProcedureAudit) -> str:
     if not habits[0].beyond(tried.alpha):
         return (
             f"{seeds} “{label}” would have found a winner between two groups of one and the same agent in "
-            f"{percent(share.value)} of draws{_around(share)}, the most of the {len(habits)} habits tried: not clearly "
+            f"{percent(share.value)} of draws{_around(share)}, the most of the {len(habits)} rules tried: not clearly "
             f"more often than alpha, {percent(tried.alpha)}."
         )
-    more = {1: "", 2: " One more of the habits tried goes beyond alpha."}.get(
-        n_beyond, f" {n_beyond - 1} more of the habits tried go beyond alpha."
+    more = {1: "", 2: " One more of the rules tried goes beyond alpha."}.get(
+        n_beyond, f" {n_beyond - 1} more of the rules tried go beyond alpha."
     )
     return (
         f"{seeds}, “{label}” would have found a winner between two groups of one and the same agent in "

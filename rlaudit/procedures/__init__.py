@@ -15,12 +15,22 @@ from rlaudit.errors import ConfigError, NotEnoughSeeds, did_you_mean
 from rlaudit.procedures import habits, views
 from rlaudit.procedures.habits import Conclusion, small_p
 from rlaudit.procedures.rates import Conclude, Duel, against, false_positives, fits, fought
+from rlaudit.procedures.views import arms_named
 from rlaudit.results import FEW, Estimate, PairAudit, ProcedureAudit, ProcedureRates, hardest_pair
 from rlaudit.same_agent import CLOSED_FORM, FIXED_BY_CONSTRUCTION
 from rlaudit.seeds import generator
 from rlaudit.types import ArmScores, Floats, ScoreTable
 
-__all__ = ["PROCEDURES", "Conclusion", "Procedure", "audit_procedures", "calibrate", "procedure_named", "small_p"]
+__all__ = [
+    "PROCEDURES",
+    "Conclusion",
+    "Procedure",
+    "arms_named",
+    "audit_procedures",
+    "calibrate",
+    "procedure_named",
+    "small_p",
+]
 
 _AUDIT_SHARE = 0.2  # of the draws asked for, in an audit: 2,000 of 10,000, standard error .011 at most
 _RESAMPLED_SHARE = 0.4  # of those, for tests that resample inside each
@@ -146,6 +156,8 @@ def calibrate(
     Nothing depends on the order of the agents, nor on which procedures are asked for. Raises ConfigError for an
     unknown name, and NotEnoughSeeds for an agent with fewer than four seeds.
     """
+    if group_size < 2:
+        raise NotEnoughSeeds(f"groups of {group_size}: nothing can be said of fewer than 2 seeds an agent")
     for arm in arms:
         if len(arm.scores) < views.FEWEST:
             raise NotEnoughSeeds(f"agent {arm.agent!r} has {len(arm.scores)} seeds: give at least {views.FEWEST}")

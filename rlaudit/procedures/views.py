@@ -11,7 +11,7 @@ import numpy as np
 
 from rlaudit.comparisons.paired import paired_scores
 from rlaudit.curves import align
-from rlaudit.errors import RlauditError
+from rlaudit.errors import ConfigError, NotEnoughSeeds, RlauditError, did_you_mean
 from rlaudit.types import ArmCurves, ArmScores, Floats, ScoreTable
 
 Pool: TypeAlias = tuple[Floats, ...]
@@ -32,6 +32,36 @@ class Subject(NamedTuple):
     def sign(self) -> int:
         """Of the scores, so that more is better."""
         return 1 if self.table.higher_is_better else -1
+
+
+def arms_named(table: ScoreTable, agent: str | None, against: str | None, task: str | None) -> tuple[ArmScores, ...]:
+    """One agent, or two, on one task. Without an agent the first two with enough seeds; an agent alone stays alone.
+
+    Raises ConfigError for a name that the table does not hold, and NotEnoughSeeds where nobody has enough seeds.
+    """
+    for what, name, known in (
+        ("task", task, table.tasks),
+        ("agent", agent, table.agents),
+        ("agent", against, table.agents),
+    ):
+        if name is not None and name not in known:
+            raise ConfigError(f"{name!r} is no {what} of these scores.{did_you_mean(name, known)}")
+    if against is not None and (agent is None or agent == against):
+        raise ConfigError(f"against {against!r}: name another agent that it is set against")
+    wanted = [name for name in (agent, against) if name is not None]
+    arms = [arm for arm in table.arms if task in (None, arm.task) and (not wanted or arm.agent in wanted)]
+    enough = [arm for arm in arms if wanted or len(arm.scores) >= FEWEST]
+    asked = next((arm.task for arm in enough if len(wanted) < 2 or _both(table, wanted, arm.task)), None)
+    if asked is None and len(wanted) == 2:
+        raise ConfigError(f"{agent!r} and {against!r} share no task")
+    chosen = [arm for arm in enough if arm.task == asked]
+    if not chosen or min(len(arm.scores) for arm in chosen) < FEWEST:
+        raise NotEnoughSeeds(f"a group of seeds against another of the same agent needs {FEWEST} seeds an agent")
+    return tuple(sorted(chosen, key=lambda arm: arm.agent != agent)[:2])
+
+
+def _both(table: ScoreTable, agents: Sequence[str], task: str) -> bool:
+    return {(agent, task) for agent in agents} <= {(arm.agent, arm.task) for arm in table.arms}
 
 
 def scores(subject: Subject) -> Pools | str:

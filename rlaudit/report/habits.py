@@ -58,10 +58,10 @@ def _sentences(audit: Audit, tried: ProcedureAudit) -> Iterator[str]:
         names = listed(f"“{label_of(one.procedure)}”" for one in always)
         wrong = [one.wrong.value for one in always if one.wrong]
         yield (
-            f"{names}: such a rule always names a winner, unless the scores tie, so that between two groups of one "
-            "agent it is wrong by construction."
+            f"Rules such as {names} always name a winner, unless the scores tie: between two groups of one agent they "
+            "are wrong by construction."
             + (
-                f" Of {tried.a} against {tried.b} it names the agent with the worse mean over all seeds in "
+                f" Of {tried.a} against {tried.b} they name the agent with the worse mean over all seeds in "
                 f"{listed(map(percent, wrong))} of draws."
                 if wrong
                 else ""
@@ -88,8 +88,8 @@ def _figure(tried: ProcedureAudit) -> FigureHtml:
     title = f"Habits of concluding from {tried.group_size} seeds an agent of {who}: {words}."
     caption = (
         f"{who}, {tried.group_size} seeds an agent. Left: how often a habit names a winner between two groups of one "
-        "agent; lines: 95 % over seeds; red: beyond alpha, whichever seeds had been drawn. ◂ the test that decides "
-        "this audit."
+        "agent; any is false. Lines: 95 % over seeds; red: beyond alpha, whichever seeds had been drawn; grey: names "
+        "a winner by construction."
     )
     if any(one.right for one in tried.rates):
         caption += " Right: what the habit makes of the two agents."
