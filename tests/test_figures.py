@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from rlaudit.figures import FIGURES, to_svg
 from rlaudit.figures.style import end_labels, short
-from rlaudit.results import Arm, Audit, GroupCurves, PairAudit, SplitAudit
+from rlaudit.results import Arm, Audit, Claim, GroupCurves, PairAudit, SplitAudit
 
 SVG = "{http://www.w3.org/2000/svg}"
 ODD = odd_audits()
@@ -31,6 +31,7 @@ def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
     }
     several: dict[object, list[object]] = {
         Arm: [audit.arms],
+        Claim: [audit.claims] if audit.claims else [],
         PairAudit: [audit.comparisons] if audit.comparisons else [],
         SplitAudit: [splits for splits in by_arm if splits],
     }
