@@ -106,7 +106,7 @@ def seed_of(one: Carrier) -> str:
 def _usual(audit: Audit, one: Carrier) -> str:
     """Measured with Welch's test, normal seeds, n = 5-50: .99-1.0 of p in (.03, .05] turn, and none below .01."""
     if len(audit.comparisons) > 1:
-        return ""
+        return f" Both before the correction for {len(audit.comparisons)} comparisons, which the verdict has passed."
     if one.p_value > 0.6 * audit.alpha:
         return " With p so near alpha that is the rule, and says nothing against this seed."
     return " With p so far below alpha that is rare: look at this seed." if one.p_value < 0.2 * audit.alpha else ""

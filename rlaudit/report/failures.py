@@ -300,8 +300,9 @@ def _methods(audit: Audit) -> Iterator[str]:
     if audit.carriers:
         test = name_of(_pair(audit, audit.carriers[0]).decided_by)
         yield (
-            f"The one seed: {test} again without each seed (where that is no t test: without the eight that move the t "
-            "test most, for the 100 comparisons nearest to alpha); shown is the seed that moves p most to the other "
-            "side. A verdict turns if its p, corrected for all comparisons, changes sides. For normal seeds (5 to 50 "
-            "an agent, alpha = 0.05) nearly all results with p above 0.03 turn so, and hardly any with p below 0.01."
+            f"The one seed: {test} again without each seed (where that is no t test: of more than 20 seeds the eight "
+            "that move the t test most, for the 100 comparisons nearest to alpha); shown is the seed that moves p most "
+            "to the other side. A verdict turns if its p, corrected for all comparisons, changes sides. For normal "
+            "seeds (5 to 50 an agent, alpha = 0.05) nearly all results with p above 0.03 turn so, and hardly any with "
+            "p below 0.01."
         )
