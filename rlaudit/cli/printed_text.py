@@ -92,6 +92,7 @@ def _table(recheck: Recheck) -> Table:
     for group in rows[:_MOST_ROWS]:
         one = group[0]
         name = one.printed.text if len({row.printed.text for row in group}) == 1 else f"others: {_name(one)}"
+        name = f"{one.printed.where}: {name}" if len(group) == 1 and one.printed.where else name
         verdict = Text(one.level.value, _STYLES[one.level])
         says = Text.assemble(verdict, f" {printable(_says(one))}")
         table.add_row(Text(printable(name)), str(len(group)), says, _again(group))
@@ -130,7 +131,8 @@ def _says(one: Rechecked) -> str:
         return said
     g = f", Hedges' g {number(found.hedges_g, 2)} {interval(found.g_low, found.g_high)}"
     welch = f"Welch t({number(found.df, 2)}) = {number(found.t)}, {p_text(found.p_value)}"
-    return f"{said}. Difference {number(found.effect)} {interval(found.low, found.high)}, {welch}{g}"
+    said = "" if worst is None or worst.kind == "unchecked" else f"{said}. "
+    return f"{said}Difference {number(found.effect)} {interval(found.low, found.high)}, {welch}{g}"
 
 
 def _notes(recheck: Recheck) -> list[str]:

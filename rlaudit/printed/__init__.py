@@ -61,6 +61,7 @@ def check(
         designs=designs(results, alpha),
         family=family(checked, alpha),
         n_flagged=sum(bool(one.flagged) for one in checked),
+        effect=effect,
         ignored_columns=tuple(ignored),
     )
     return find(found)

@@ -33,7 +33,7 @@ _SIDES: Mapping[str, Sides] = {
 }  # fmt: skip
 _MOST_SEEDS = 1_000_000
 _SHOWN = 10
-NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?".replace(r"\d", "[0-9]")
 _RANGE = re.compile(rf"[\[(]?\s*({NUMBER})\s*(?:,\s|;|\.\.|to|–|—|(?<=\d)-|,)\s*({NUMBER})\s*[\])]?")
 Problem = tuple[str, str]  # column, message
 
@@ -80,7 +80,7 @@ def number(text: str, *, bounded: bool = False) -> PrintedNumber | None:
 def of_table(table: Cells) -> Rows:
     """Raises ImportFormatError with every bad cell, its line and its column."""
     names = {name: _canonical(name) for name in table.names}
-    _check_header(table.header, names)
+    _check_header(table, names)
     found: list[PrintedResult] = []
     troubles: list[str] = []
     for row in range(len(table.columns[0]) if table.columns else 0):
@@ -121,16 +121,16 @@ def _known(column: str) -> bool:
     return column in COLUMNS or column in _STATISTICS
 
 
-def _check_header(header: str, names: Mapping[str, str]) -> None:
+def _check_header(table: Cells, names: Mapping[str, str]) -> None:
     troubles = []
-    columns = [column for column in names.values() if _known(column)]
+    columns = [column for name in table.names if _known(column := names[name])]
     for name, column in names.items():
         near = "" if _known(column) else did_you_mean(column, [one for one in COLUMNS if one not in columns])
         if "Did you mean" in near:
-            troubles.append(f"{header}: column {name!r} is not one of a recheck.{near}")
-    troubles += [f"{header}: column {one!r} stands there twice" for one in set(columns) if columns.count(one) > 1]
+            troubles.append(f"{table.header}: column {name!r} is not one of a recheck.{near}")
+    troubles += [f"{table.header}: column {one!r} stands there twice" for one in set(columns) if columns.count(one) > 1]
     if not troubles and not set(columns) - {"where", "test"}:
-        troubles.append(f"{header}: no column of printed numbers. Choose from: {', '.join(COLUMNS)}.")
+        troubles.append(f"{table.header}: no column of printed numbers. Choose from: {', '.join(COLUMNS)}.")
     raise_if(troubles)
 
 

@@ -6,11 +6,11 @@ the other side of .05.
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from math import gcd
+from math import ceil, floor, gcd
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import kolmogorov, ndtr
+from scipy.special import bdtr, kolmogorov, ndtr
 
 from rlaudit.comparisons.distributions import kolmogorov_smirnov_p
 from rlaudit.comparisons.moments import smallest_p
@@ -21,7 +21,8 @@ from rlaudit.types import Floats, Level
 from rlaudit.wording import number
 
 _MOST_VALUES = 5_000  # of a statistic; more of them leave no gaps to speak of
-_DRAWS = 1_000  # of a simulated permutation test: fewer are not usual
+_DRAWS = 1_000  # of a simulated permutation test, or as many as its p needs: fewer are not usual
+_RARE = 1e-3  # a chance at which simulation is no explanation
 
 
 class Values(NamedTuple):
@@ -186,8 +187,8 @@ def smallest(result: PrintedResult, alpha: float) -> Iterator[Check]:
     if result.p.range[1] >= least:
         return
     beyond = least > alpha >= result.p.high
-    scatter = 3 * np.sqrt(least * (1 - least) / _DRAWS)
-    if not beyond and least - result.p.high < scatter:
+    draws = max(_DRAWS, 1 / result.p.value if result.p.value and result.p.low else 0)
+    if not beyond and _at_most(result.p.high * draws, draws, least) > _RARE:
         sentence = (
             f"{as_written(result.p)} is below the smallest exact p ({p_is(least)}): simulated from few arrangements?"
         )
@@ -199,6 +200,11 @@ def smallest(result: PrintedResult, alpha: float) -> Iterator[Check]:
     )
     evidence = {"p_printed": result.p.value, "min_p": least}
     yield Check("smallest_p", Level.UNSAFE, "impossible", sentence, f"{p_is(least)} or more", beyond, evidence)
+
+
+def _at_most(k: float, n: float, p: float) -> float:
+    """Chance of at most k of n."""
+    return float(bdtr(floor(k), ceil(n), p))
 
 
 def _beyond(turned: bool, alpha: float) -> str:

@@ -52,11 +52,11 @@ def _flagged(recheck: Recheck) -> Iterator[Finding]:
     if flagged:
         first = min(flagged, key=lambda one: not one.flagged[0].decision_error)
         n_turned = sum(one.flagged[0].decision_error for one in flagged)
-        turned = f"; in {n_turned} the conclusion at alpha = {recheck.alpha:g} turns" if n_turned else ""
-        sentence = (
+        turned = f"; the conclusion at alpha = {recheck.alpha:g} turns in {n_turned}" if n_turned else ""
+        head = (
             f"{recheck.n_flagged} of {_results(n)} {_is_are(recheck.n_flagged)} flagged ({_counted(flagged)}){turned}. "
-            f"{_example(first, first.flagged[0])}{rest}"
         )
+        sentence = f"{head if n > 1 else ''}{_example(first, first.flagged[0])}{rest}"
         title = f"{recheck.n_flagged} of {_results(n)} flagged"
         yield Finding(title, sentence, Level.UNSAFE, {**evidence, "n_turned": n_turned}, _STEPS[first.flagged[0].kind])
     elif n_checked:
@@ -168,9 +168,10 @@ def _effect(recheck: Recheck) -> Iterator[Finding]:
         return
     least = min(asked, key=lambda one: one.power_at_effect or 0)
     where = f" ({least.printed.where})" if least.printed.where else ""
+    power = percent(least.power_at_effect)
     sentence = (
-        f"The difference asked for is found with a power of {percent(least.power_at_effect)}{where}; as these seeds "
-        f"know their sd, {percent(least.power_low)} to {percent(least.power_high)}."
+        f"A true difference of {number(recheck.effect)} is found with a power of {power}{where}; "
+        f"as these seeds know their sd, {percent(least.power_low)} to {percent(least.power_high)}."
     )
     enough = (least.power_low or 0) >= _ENOUGH
     evidence = {"power": least.power_at_effect, "low": least.power_low, "high": least.power_high}

@@ -114,6 +114,8 @@ def _fits(result: PrintedResult, one: Reading) -> bool:
         low, high = result.statistic.size
         if high < one.t[0] or low > one.t[1]:
             return False
+    if result.df is not None and not result.df.meets(*one.df):
+        return False
     return result.p is None or fits(result.p, one)
 
 
@@ -179,6 +181,8 @@ def _welch_df(sd_a: Range, sd_b: Range, n_a: int, n_b: int) -> Range:
 def error_bars(result: PrintedResult, alpha: float) -> Iterator[Check]:
     """Bars that do not overlap are no test: what p do they have when they just touch?"""
     found = recompute(result, alpha)
+    if result.p or result.statistic:
+        return  # a test is printed
     if found is None or (a := result.groups[0]).mean is None or (b := result.groups[1]).mean is None:
         return
     kind = "sd" if a.sd and b.sd else "se" if a.se and b.se else "ci"

@@ -192,6 +192,7 @@ class Recheck:
     designs: tuple[Design, ...]
     family: Family
     n_flagged: int
+    effect: float | None = None  # the true difference whose power was asked for, in units of the score
     ignored_columns: tuple[str, ...] = ()
     schema: str = SCHEMA
 

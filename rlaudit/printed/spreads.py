@@ -23,8 +23,8 @@ def spread(result: PrintedResult, alpha: float) -> Iterator[Check]:
 def _constant(which: str, group: PrintedGroup) -> Iterator[Check]:
     if (group.sd and group.sd.value == 0) or (group.se and group.se.value == 0):
         sentence = (
-            f"{which}no spread at all: have all seeds reached the same ceiling, or is it the spread over episodes of "
-            "one run? No t test is possible where neither group has any."
+            f"{which}no spread to speak of: have all seeds reached the same ceiling, or is it the spread over episodes "
+            "of one run? No t test is possible where neither group has any."
         )
         yield Check("spread", Level.WARN, "caveat", sentence, "a spread over seeds", evidence={"sd": 0.0})
 
@@ -32,11 +32,9 @@ def _constant(which: str, group: PrintedGroup) -> Iterator[Check]:
 def _sd_and_se(which: str, group: PrintedGroup) -> Iterator[Check]:
     if group.sd is None or group.se is None or group.n is None:
         return
-    wanted = tuple(max(end, 0.0) / sqrt(group.n) for end in group.sd.range)
-    by_n_less_1 = wanted[1] * sqrt(group.n / max(group.n - 1, 1))  # the sd divides by n, the se does not, or so
-    by_n = wanted[0] * sqrt(max(group.n - 1, 0) / group.n)
+    low, high = _se(group)
     right = f"se = sd / sqrt(n) = {number(group.sd.value / sqrt(group.n))}"
-    if group.se.meets(by_n, by_n_less_1):
+    if group.se.meets(low, high):
         yield Check("spread", Level.OK, "consistent", f"{which}{right}, as printed.")
     else:
         sentence = (
@@ -44,6 +42,14 @@ def _sd_and_se(which: str, group: PrintedGroup) -> Iterator[Check]:
         )
         evidence = {"sd": group.sd.value, "se": group.se.value, "se_expected": group.sd.value / sqrt(group.n)}
         yield Check("spread", Level.UNSAFE, "inconsistent", sentence, right, evidence=evidence)
+
+
+def _se(group: PrintedGroup) -> Range:
+    """The se that belongs to a printed sd; whether each divides by n or by n - 1 is left open."""
+    assert group.sd is not None
+    assert group.n is not None
+    slack = sqrt(group.n / max(group.n - 1, 1))
+    return max(group.sd.range[0], 0.0) / sqrt(group.n) / slack, group.sd.range[1] / sqrt(group.n) * slack
 
 
 def half_width(group: PrintedGroup) -> Range | None:
@@ -72,12 +78,11 @@ def _interval(which: str, group: PrintedGroup) -> Iterator[Check]:
         yield Check("spread", Level.UNSAFE, "impossible", sentence, "a mean inside", evidence=evidence)
     if half is None or group.n is None or group.n < 2 or (group.sd is None and group.se is None):
         return
-    unit, shown = (1.0, group.se) if group.se is not None else (1 / sqrt(group.n), group.sd)
-    assert shown is not None
-    se = max(shown.range[0], 0.0) * unit, shown.range[1] * unit
+    se = group.se.range if group.se is not None else _se(group)
+    middle = group.se.value if group.se is not None else group.sd.value / sqrt(group.n) if group.sd is not None else 0.0
     student, normal = float(stdtrit(group.n - 1, (1 + _LEVEL) / 2)), float(ndtri((1 + _LEVEL) / 2))
     fits = [factor for factor in (student, normal) if se[0] * factor <= half[1] and half[0] <= se[1] * factor]
-    evidence = {"half_width": sum(half) / 2, "expected": shown.value * unit * student}
+    evidence = {"half_width": sum(half) / 2, "expected": middle * student}
     should = f"half width {number(evidence['expected'])}"
     if student in fits:
         yield Check("spread", Level.OK, "consistent", f"{which}the interval is {number(student)} times the se.")

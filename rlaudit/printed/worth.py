@@ -5,7 +5,7 @@ from functools import lru_cache
 from math import sqrt
 
 import numpy as np
-from scipy.special import chdtri, gammaincinv, nctdtr, ndtr, ndtri, stdtrit
+from scipy.special import chdtrc, chdtri, gammaincinv, nctdtr, ndtr, ndtri, stdtrit
 
 from rlaudit.comparisons.corrections import holm
 from rlaudit.comparisons.moments import smallest_p
@@ -14,6 +14,7 @@ from rlaudit.printed.nouns import Design, Family, PowerAtEffect, PrintedResult, 
 from rlaudit.types import Floats
 
 PLAUSIBLE = (0.5, 1.0, 1.5)  # sd between two agents; at d = 1 three seeds in four of the better one beat the other's
+_FAR = 35.0  # a noncentrality beside which the normal part of a noncentral t is nothing; beyond 37 scipy has NaN
 _NODES = 400  # quantiles of a chi-squared: type M of 5 v 5 within .1 %
 
 
@@ -54,15 +55,18 @@ def repetition(p: float, df: float, alpha: float) -> float:
     Predictive: the true effect is as uncertain as this result leaves it (Goodman 1992, Statist. Med. 11, 875-879;
     Senn 2002, 21, 2437-2444, is right that this is no argument against p). For t with a flat prior of mean and log sd:
     given the true variance (the observed one times df / chi2), the new t is sqrt(2) times a noncentral t around
-    t / (sd sqrt(2)). With many seeds Goodman's ndtr((z - z_alpha) / sqrt(2)): at p = alpha one half.
+    t / (sd sqrt(2)). Careful: if all d were equally likely, .53 of 5 v 5 repetitions of p = .05 succeed and .76 of
+    p = .01 (simulated), where this says .50 and .72. With many seeds it is Goodman's ndtr((z - z_alpha) / sqrt(2)).
     """
     if not np.isfinite(df) or df > 1_000:
         z = float(ndtri(1 - p / 2)) if p > 0 else 40.0
         return float(ndtr((z + ndtri(alpha / 2)) / sqrt(2)))
     t, critical = float(stdtrit(df, 1 - max(p, 1e-12) / 2)), float(stdtrit(df, 1 - alpha / 2))
     precision = 2 * gammaincinv(df / 2, (np.arange(_NODES) + 0.5) / _NODES) / df  # observed over true variance
-    below = nctdtr(df, np.minimum(t * np.sqrt(precision / 2), 35.0), critical / sqrt(2))  # NaN far above, where it is 0
-    return 1 - float(np.nan_to_num(below).mean())
+    shift, least = t * np.sqrt(precision / 2), critical / sqrt(2)
+    below = nctdtr(df, np.minimum(shift, _FAR), least)
+    below = np.where(shift > _FAR, chdtrc(df, df * (shift / least) ** 2), below)
+    return 1 - float(below.mean())
 
 
 def repetition_of(result: PrintedResult, alpha: float) -> float | None:
