@@ -20,7 +20,7 @@ Pool: TypeAlias = tuple[Floats, ...]  # the scores of one agent, (n_seeds,) a ta
 Statistic: TypeAlias = Callable[[Floats], Floats]  # (..., n_runs) of all tasks together -> (...)
 
 _GRID = (2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
-_POOLS, _EACH = 100, 25  # pools for the interval over seeds, and the fewest draws from each
+_POOLS, _EACH = 100, 50  # pools for the interval over seeds, and the fewest draws from each
 _SCORES = 2**20  # of an agent, drawn for one size: 10 ms; beyond it, fewer draws
 _FEWEST = 500  # draws: standard error of a share at most .022
 
@@ -81,11 +81,12 @@ def first_places(
         drawn = [_values(pool, n, total, statistic, streams[agent]) for agent, pool in pools.items()]
         redrawn = [_values_of_others(pool, n, each, statistic, streams[agent]) for agent, pool in pools.items()]
         first, others = (_who_leads(np.array(values), tie).mean(-1) for values in (drawn, redrawn))
+        together = round(float(first[right].sum()), 12)  # 1, and not .9999999999999999, where all agents tie
         found[n] = Shares(
-            _with_interval(first[right].sum(), others[right].sum(axis=0), total, each),
+            _with_interval(together, others[right].sum(axis=0), total, each),
             {
-                a: _with_interval(share, shares, total, each)
-                for a, share, shares in zip(pools, first, others, strict=True)
+                agent: _with_interval(share, shares, total, each)
+                for agent, share, shares in zip(pools, first, others, strict=True)
             },
         )
     return found
@@ -130,7 +131,7 @@ def _who_leads(values: Floats, tie: float) -> Floats:
 def _with_interval(share: float, shares: Floats, total: int, each: int) -> Share:
     """From the shares of other pools, without the noise of their few draws: sqrt(p (1 - p) / each) each.
 
-    With that noise it would be too wide wherever the pools are large: .09 for p = .7 and 25 draws. None of `total`
+    With that noise it would be too wide wherever the pools are large: .06 for p = .7 and 50 draws. None of `total`
     draws, or all of them, still leave room for a share of 3.7 / total (Clopper & Pearson 1934).
     """
     noise, spread = (shares * (1 - shares)).mean() / max(each - 1, 1), shares.var()
