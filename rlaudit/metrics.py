@@ -30,9 +30,10 @@ _N_DEALS = 9_999
 
 
 def metric_views(table: ScoreTable, pairs: Sequence[PairAudit], *, alpha: float, seed: int) -> tuple[MetricChoice, ...]:
-    """Every pair by every metric that its curves allow; empty without learning curves.
+    """Every pair by every metric that its curves allow, the one that depends on the choice most first.
 
-    By the deciding test of the pair, or by Welch's where that one resamples. Nothing here touches the pair's verdict.
+    Empty without learning curves. By the deciding test of the pair, or by Welch's where that one resamples. Nothing
+    here touches the pair's verdict.
     """
     curves = {(arm.agent, arm.task): arm for arm in table.curves}
     looked = []
@@ -42,8 +43,9 @@ def metric_views(table: ScoreTable, pairs: Sequence[PairAudit], *, alpha: float,
             metrics = _metrics(table, a, b, paired=pair.decided_by in PAIRED)
             if len(metrics) > 1:
                 looked.append(_look(pair, metrics, table.higher_is_better, alpha))
-    most = sorted(looked, key=lambda one: _depends(one.choice), reverse=True)[:_SHOWN]
-    return tuple(_survivors(one, alpha, seed) if one in most else replace(one.choice, views=()) for one in looked)
+    looked.sort(key=lambda one: _depends(one.choice), reverse=True)
+    listed = [_survivors(one, alpha, seed) for one in looked[:_SHOWN]]
+    return (*listed, *(replace(one.choice, views=()) for one in looked[_SHOWN:]))
 
 
 def _depends(choice: MetricChoice) -> tuple[float, ...]:

@@ -111,3 +111,19 @@ def interval(low: float | None, high: float | None) -> str:
         return "none"
     ends = (number(low) if low is not None else "-inf", number(high) if high is not None else "inf")
     return f"[{ends[0]}, {ends[1]}]"
+
+
+_METRICS = {
+    "final": "the final evaluation",
+    "last": "the last evaluation",
+    "auc": "the area under the curve",
+    "best": "the best evaluation",
+}
+
+
+def metric_name(metric: str, until: float = 1.0, *, capital: bool = False) -> str:
+    """How a sentence calls a score, and the part of the training that it looks at."""
+    last = metric.removeprefix("last ")
+    name = f"the mean of the last {last} evaluations" if last.isdecimal() else _METRICS.get(metric, metric)
+    name = name if until == 1 else f"{name} in the first {percent(until)} of training"
+    return name[:1].upper() + name[1:] if capital else name

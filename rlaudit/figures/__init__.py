@@ -10,8 +10,10 @@ from matplotlib.figure import Figure
 
 from rlaudit.figures.claims import claim_intervals
 from rlaudit.figures.curves import same_agent_curves
+from rlaudit.figures.evaluation import evaluation_noise, more_of_what
 from rlaudit.figures.failures import seeds_apart, stuck_runs, without_seeds
 from rlaudit.figures.leaderboard import agent_matrix, first_place, performance_profiles, rank_intervals
+from rlaudit.figures.metrics import metric_choice
 from rlaudit.figures.pairs import estimation, exaggeration, few_seeds, forest, power, wrong_sign
 from rlaudit.figures.procedures import habits
 from rlaudit.figures.seeds import false_positives, gap_by_group_size, p_histogram, seed_strip, wrong_winner
@@ -41,4 +43,7 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "first_place": first_place,
     "agent_matrix": agent_matrix,
     "performance_profiles": performance_profiles,
+    "metric_choice": metric_choice,
+    "evaluation_noise": evaluation_noise,
+    "more_of_what": more_of_what,
 }

@@ -2,10 +2,41 @@
 
 from collections.abc import Iterator
 
-from rlaudit.results import Audit
-from rlaudit.types import Finding
+from rlaudit.evaluation_noise import NOISY
+from rlaudit.results import Audit, EvaluationNoise
+from rlaudit.types import Finding, Level
+from rlaudit.wording import number, on, percent
 
 
 def evaluation_noise(audit: Audit) -> Iterator[Finding]:
-    """Agents whose scores are noisy for want of evaluation episodes."""
-    yield from ()
+    """The agent whose scores are noisiest for want of evaluation episodes."""
+    noises = [one for one in audit.evaluation_noise if one.share]
+    if not noises:
+        return
+    one = max(noises, key=lambda noise: noise.share or 0)
+    assert one.share is not None
+    noisy = sum((noise.share or 0) > NOISY for noise in noises)
+    known = f" (95 % interval {percent(one.low)} to {percent(one.high)})" if one.low is not None else ""
+    among = f", the most of {len(noises)} agents and tasks ({noisy} above a tenth)" if len(noises) > 1 else ""
+    about = "" if audit.metric == "final" else " This is about the final evaluation, not about the scores audited here."
+    yield Finding(
+        "Noisy evaluations" if noisy else "Evaluations are no bottleneck",
+        f"{percent(one.share)}{known} of the variance of a final score of {one.agent}{on(one.task)} is noise of its "
+        f"{one.n_episodes} evaluation episodes{among}. Twice the episodes would shrink the standard error of the mean "
+        f"by {percent(one.doubled)}, twice the seeds by 29 %.{about}",
+        Level.WARN if noisy else Level.OK,
+        {"share": one.share, "low": one.low, "high": one.high, "n_episodes": one.n_episodes, "doubled": one.doubled},
+        _advice(one),
+    )
+
+
+def _advice(one: EvaluationNoise) -> str:
+    if one.episodes_enough is None:
+        return f"Evaluate each seed on {10 * one.n_episodes:,} episodes before you train more of them."
+    if one.episodes_enough > one.n_episodes:
+        return (
+            f"Evaluate each seed on about {one.episodes_enough:,} episodes, which needs no new training and brings the "
+            "noise to a tenth; beyond that buy seeds."
+        )
+    worth = f"endless episodes would be worth {number(one.seeds_worth, 2)} more seeds"
+    return f"Spend on seeds, not on episodes: {worth} on top of the {one.n_seeds}."

@@ -139,6 +139,16 @@ class MetricChoice:
     depends: bool  # another metric of the whole training concludes something else, or any finds more or the contrary
     views: tuple[MetricView, ...] = ()  # the one asked for first; only of the pairs that depend on the metric most
 
+    @property
+    def survivors(self) -> int:
+        """Significant metrics that are left once the p-values hold for all together."""
+        return sum(view.survives for view in self.views)
+
+    @property
+    def only_by_luck(self) -> bool:
+        """The metric asked for decides nothing, and of those that do none is left when corrected for the choice."""
+        return self.depends and self.verdict.is_open and bool(self.views) and not self.survivors
+
 
 @dataclass(frozen=True)
 class EvaluationNoise:
