@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlaudit.errors import ConfigError, ImportFormatError
-from rlaudit.printed import COLUMNS, PrintedResult, Recheck, Rows, check, of_sentence, of_table
+from rlaudit.printed import COLUMNS, PrintedResult, Recheck, Rows, check, of_sentence, of_table, raise_if
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,9 @@ def read(source: "str | Path | pd.DataFrame") -> Rows:
     path = Path(source)
     if isinstance(source, str) and path.suffix not in _TABLES and not _exists(path):
         return Rows((of_sentence(source),))
-    found = of_table(tables.read_cells(path, ", ".join(COLUMNS)))
+    raw = tables.read_cells(path, ", ".join(COLUMNS))
+    raise_if([f"{one.place}: {one.message}. {one.way_out}" for one in raw.troubles])
+    found = of_table(raw)
     if not found.results:
         raise ImportFormatError(f"{path}: there is no row.")
     return found

@@ -13,6 +13,7 @@ from shared_data import FOLDER
 
 from rlaudit.printed import CHECKS, PrintedResult, Recheck, Rechecked, check, of_cells
 from rlaudit.printed.discrete import ks_values, u_values
+from rlaudit.printed.means import _welch_df
 from rlaudit.printed.t_tests import df_for
 from rlaudit.types import Level
 
@@ -273,7 +274,7 @@ def test_p_of_u_are_those_of_scipy(n1: int, n2: int) -> None:
         ({"test": "u", "statistic": "0", "p": "0.0079"}, set()),
         ({"test": "u", "statistic": "25", "p": "0.0079"}, set()),
         ({"test": "u", "statistic": "0", "p": "0.012"}, {"approximate"}),  # continuity correction: .0122
-        ({"test": "u", "statistic": "3", "p": "0.030"}, {"conclusion"}),  # half of .0601, scipy up to 1.6
+        ({"test": "u", "statistic": "3", "p": "0.030"}, {"one-sided"}),  # half of .0601, scipy up to 1.6
         ({"test": "u", "statistic": "30", "p": "0.03"}, {"impossible"}),
         ({"test": "u", "statistic": "2.3", "p": "0.03"}, {"impossible"}),
         ({"test": "u", "statistic": "2.5", "p": "0.03"}, set()),  # tied
@@ -345,6 +346,16 @@ def test_every_mean_and_sd_that_four_whole_numbers_have_is_possible_and_others_a
     assert caught > 0.8 * len(wrong)
 
 
+@pytest.mark.parametrize(
+    ("mean", "sd", "n"),
+    [("2.00", "0.58", 4), ("0.50", "0.24", 10)],
+    ids=["the squares would sum to 17, the numbers to 8", "the squares would sum to 3, but to 5 at least"],
+)
+def test_squares_of_whole_numbers_have_a_parity_and_a_least_sum(mean: str, sd: str, n: int) -> None:
+    (flag,) = said(mean=mean, sd=sd, n=n, integer="yes").flagged
+    assert "grimmer" == flag.name
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.integers(-500, 500), min_size=2, max_size=40), st.integers(1, 4), st.integers(0, 4), st.booleans())
 def test_what_whole_numbers_have_is_never_impossible(
@@ -414,11 +425,20 @@ def test_the_test_of_the_means_is_that_of_scipy() -> None:
         ({**FEW, "p": "0.035"}, set()),
         ({**FEW, "p": "0.0514"}, {"other spread"}),  # divided by n: t = 2.48, Welch
         ({**FEW, "test": "t", "df": "7.8", "statistic": "2.77", "p": "0.025"}, {"inconsistent"}),  # df = 5.5
+        ({**PAIR, "test": "t", "statistic": "4.10"}, {"inconsistent"}),
+        ({**PAIR, "test": "t", "statistic": "1.45"}, set()),
         ({**FEW, "test": "permutation", "p": "0.0317"}, set()),
     ],
 )
 def test_a_printed_test_must_follow_from_the_means(cells: dict[str, object], expected: set[str]) -> None:
     assert expected == kinds(**cells)
+
+
+def test_the_range_of_welch_df_reaches_its_largest_value_inside() -> None:
+    """Equal sds and n: n1 + n2 - 2, which neither end has."""
+    low, high = _welch_df((0.5, 1.5), (0.5, 1.5), 5, 5)
+    assert 8 == pytest.approx(high)
+    assert (0.25 + 2.25) ** 2 / (0.25**2 + 2.25**2) * 4 == pytest.approx(low)
 
 
 def test_bars_that_do_not_overlap_are_no_test() -> None:

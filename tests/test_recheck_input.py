@@ -154,6 +154,7 @@ def test_an_interval_is_written_in_many_ways(cell: str) -> None:
         ("test;p;n\nt;0,04;5\n", ["t.csv:2, column 'p': found '0,04'", "Write a decimal point"]),
         ("test,p,n\nwelsh,0.04,0\n", ["found 'welsh'", "Did you mean 'welch'?", "column 'n': found '0'"]),
         ("p,p\n0.1,0.2\n", ["column 'p' stands"]),
+        ("p,n\n0.04,5\n0.04,5,6\n", ["t.csv:3: found 3 cells, expected 2"]),
         ("p,n\n", ["there are column names, but no row"]),
         ("statistic,p,n\n2.3,0.04,5\n", ["which test has this statistic?"]),
         ("mean,mean1,sd\n1,2,3\n", ["are there two groups, or one?"]),

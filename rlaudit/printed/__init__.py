@@ -6,7 +6,7 @@ what all of them together mean. A new check is a function of a result and alpha,
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from rlaudit.printed.cells import COLUMNS, Cells, Rows, of_cells, of_table
+from rlaudit.printed.cells import COLUMNS, Cells, Rows, of_cells, of_table, raise_if
 from rlaudit.printed.discrete import between, ks, mann_whitney, smallest
 from rlaudit.printed.findings import find
 from rlaudit.printed.integers import grim, grimmer
@@ -30,6 +30,7 @@ __all__ = [
     "of_cells",
     "of_sentence",
     "of_table",
+    "raise_if",
     "to_json",
 ]
 

@@ -15,10 +15,9 @@ from scipy.special import bdtr, kolmogorov, ndtr
 from rlaudit.comparisons.distributions import kolmogorov_smirnov_p
 from rlaudit.comparisons.moments import smallest_p
 from rlaudit.comparisons.ranks import mann_whitney_p
-from rlaudit.printed.nouns import Check, PrintedResult, Range
+from rlaudit.printed.nouns import Check, Kind, PrintedResult, Range
 from rlaudit.printed.words import as_written, meaning, outcome, p_is, span
 from rlaudit.types import Floats, Level
-from rlaudit.wording import number
 
 _MOST_VALUES = 5_000  # of a statistic; more of them leave no gaps to speak of
 _DRAWS = 1_000  # of a simulated permutation test, or as many as its p needs: fewer are not usual
@@ -106,7 +105,7 @@ def _no_such_statistic(name: str, symbol: str, values: Values, result: PrintedRe
     if symbol == "U" and 0 <= found <= n_1 * n_2 and float(2 * found).is_integer():
         return Check(name, Level.OK, "unchecked", f"U = {text} means that scores are tied: p depends on how many are.")
     nearest = values.statistic[np.sort(np.argsort(np.abs(values.statistic - found))[:2])]
-    near = " or ".join(number(float(one)) for one in nearest)
+    near = " or ".join(f"{one:.4g}" for one in nearest)
     what = f"multiples of 1/{len(values.statistic)}" if symbol == "D" else f"(half) whole numbers from 0 to {n_1 * n_2}"
     sentence = f"{symbol} = {text} is impossible: {n_1} against {n_2} seeds have {what}, the nearest {near}."
     evidence = {"printed": found, "nearest": float(nearest[0])}
@@ -156,14 +155,16 @@ def _approximate(
 ) -> Check:
     assert result.p is not None
     turned = outcome(result.p, _range(exact), alpha)
-    value = "" if result.statistic else f" ({symbol} = {number(float(statistic[0]))})"
+    value = "" if result.statistic else f" ({symbol} = {statistic[0]:.4g})"
     sentence = (
         f"p is that of {formula}{value}; exactly, for untied scores, {span(_range(exact))}. {meaning(turned, alpha)}"
     )
+    one_sided: Kind | None = "one-sided" if "one-sided" in formula else None
     if turned == "stands":
-        return Check(name, Level.WARN, "approximate", sentence, span(_range(exact)), evidence=_evidence(result, exact))
-    should, evidence = span(_range(exact)), _evidence(result, exact)
-    return Check(name, Level.UNSAFE, "conclusion", sentence, should, turned == "turns", evidence)
+        kind, level = one_sided or "approximate", Level.WARN
+    else:
+        kind, level = one_sided or "conclusion", Level.UNSAFE
+    return Check(name, level, kind, sentence, span(_range(exact)), turned == "turns", _evidence(result, exact))
 
 
 def _range(p: Floats) -> Range:

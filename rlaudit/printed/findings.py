@@ -205,10 +205,14 @@ def _family(recheck: Recheck) -> Iterator[Finding]:
     all_ = recheck.family
     if all_.n_p < 2:
         return
-    mirrored = f" {all_.n_mirrored} of them stand there twice, with t turned round." if all_.n_mirrored else ""
+    mirrored = (
+        f" {all_.n_mirrored} t tests stand there twice, the second time with the sign of t turned."
+        if all_.n_mirrored
+        else ""
+    )
     sentence = (
-        f"{all_.n_significant} of {all_.n_p} p-values are at most {recheck.alpha:g}; {number(all_.expected, 2)} would "
-        f"be expected if nothing differed anywhere. Among all {all_.n_p} (Holm, as printed) {all_.n_holm} "
+        f"{all_.n_significant} of {all_.n_p} p-values are at most {recheck.alpha:g}; up to {number(all_.expected, 2)} "
+        f"would be expected if nothing differed anywhere. Among all {all_.n_p} (Holm, as printed) {all_.n_holm} "
         f"{_is_are(all_.n_holm)} significant.{mirrored}"
     )
     evidence = {

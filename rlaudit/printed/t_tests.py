@@ -53,12 +53,11 @@ def degrees_of_freedom(result: PrintedResult, alpha: float) -> Iterator[Check]:
     low, high = allowed
     if not result.df.meets(low, high):
         n_1, n_2 = result.ns or (0, 0)
-        span = f"df = {low:g}" if low == high else f"df from {low:g} (Welch, at least) to {high:g} (Student)"
-        sentence = (
-            f"df = {result.df.text} is impossible: {n_1} against {n_2} seeds have {span}. Episodes are not seeds."
-        )
+        possible = f"df = {low:g}" if low == high else f"df from {low:g} (Welch, at least) to {high:g} (Student)"
+        why = " Episodes are not seeds." if result.df.low > high else ""
+        sentence = f"df = {result.df.text} is impossible: {n_1} against {n_2} seeds have {possible}.{why}"
         evidence = {"df": result.df.value, "df_low": low, "df_high": high}
-        yield Check("degrees_of_freedom", Level.UNSAFE, "impossible", sentence, span, evidence=evidence)
+        yield Check("degrees_of_freedom", Level.UNSAFE, "impossible", sentence, possible, evidence=evidence)
 
 
 def readings(result: PrintedResult) -> list[Reading]:

@@ -70,10 +70,11 @@ def repetition(p: float, df: float, alpha: float) -> float:
 
 
 def repetition_of(result: PrintedResult, alpha: float) -> float | None:
-    """From the p as printed; None where only a bound is printed, or p = 0.000 or 1."""
+    """From the p as printed, taken for that of a t test; None where only a bound is printed, or p = 0.000 or 1."""
     if result.p is None or result.p.text[0] in "<>" or not 0 < result.p.value < 1:
         return None
-    df = float(sum(result.ns) - 2) if result.ns else result.df.value if result.df else np.inf
+    allowed = (result.ns[0] - 1 if result.test == "paired_t" else sum(result.ns) - 2) if result.ns else np.inf
+    df = float(allowed) if result.ns or result.df is None else result.df.value
     p = min(2 * result.p.value, 1.0) if result.sides == "one-sided" else result.p.value
     return repetition(p, df, alpha) if df >= 1 else None
 
@@ -83,7 +84,14 @@ def power_of_effect(
 ) -> tuple[float | None, float | None, float | None]:
     """Power at a true difference in units of the score, and over the 95 % interval of the common sd."""
     sds = [central_sd(group) for group in result.groups]
-    if effect is None or result.ns is None or min(result.ns) < 2 or len(sds) != 2 or None in sds:
+    if (
+        effect is None
+        or result.test == "paired_t"
+        or result.ns is None
+        or min(result.ns) < 2
+        or len(sds) != 2
+        or None in sds
+    ):
         return None, None, None
     n_1, n_2 = result.ns
     df = n_1 + n_2 - 2
