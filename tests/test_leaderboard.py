@@ -1,5 +1,6 @@
 """Many agents in order: places with their intervals, and who is among them."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations, permutations
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from leaderboard_tables import boards, normal, places, table_of
 from scipy import stats
+from shared_data import FOLDER
 
 from rlaudit.comparisons import COMPARISONS, holm
 from rlaudit.config import AuditSettings
@@ -43,11 +45,17 @@ SKEWED = {
 MEANS = {"equal": (0.0, 0, 0, 0, 0), "ladder": (2.0, 1.5, 1, 0.5, 0), "two groups": (1.5, 1.5, 1.5, 0, 0)}
 
 
-@pytest.mark.parametrize("n", [5, 10])
-@pytest.mark.parametrize("kind", SKEWED)
-@pytest.mark.parametrize("truth", MEANS)
-def test_all_rank_intervals_hold_together_in_19_of_20_tables(truth: str, kind: str, n: int) -> None:
-    """2,000 tables: 100 may fail; a doubled rate would be 200. Exponential seeds of equal spread are the hardest."""
+# of 2,000 tables; with alpha = .1 they are 112 129 64 68, 80 103 48 80, and 4
+MEASURED = [
+    ("equal", "normal", 5, 51), ("equal", "normal", 10, 68), ("equal", "skewed", 5, 36), ("equal", "skewed", 10, 27),
+    ("two groups", "normal", 5, 35), ("two groups", "normal", 10, 49), ("two groups", "skewed", 5, 23),
+    ("two groups", "skewed", 10, 29), ("ladder", "normal", 5, 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("truth", "kind", "n", "measured"), MEASURED)
+def test_all_rank_intervals_hold_together_in_19_of_20_tables(truth: str, kind: str, n: int, measured: int) -> None:
+    """2,000 tables, of which 100 may fail; fewer do, since Holm counts on pairs that share no agent."""
     rng, means, n_tables = np.random.default_rng(n), np.array(MEANS[truth]), 2_000
     scores = SKEWED[kind](rng, (5, n_tables, n)) + means[:, None, None]
     pairs = list(combinations(range(5), 2))
@@ -64,7 +72,7 @@ def test_all_rank_intervals_hold_together_in_19_of_20_tables(truth: str, kind: s
         failures += any(a > x for a, x in zip(low, best, strict=True)) or any(
             b < x for b, x in zip(high, worst, strict=True)
         )
-    assert failures <= 0.065 * n_tables
+    assert failures <= measured + 3 * measured**0.5 < 100
 
 
 def test_the_rank_intervals_are_those_of_the_verdicts_of_the_audit() -> None:
@@ -79,6 +87,20 @@ def test_the_rank_intervals_are_those_of_the_verdicts_of_the_audit() -> None:
         (c.a, c.b): c.p_adjusted for c in board.matrix
     }
     assert 0 < len(decided) == board.n_decided < 6 == board.n_pairs
+
+
+def test_walker2d_has_a_first_a_second_and_two_that_hang_on_a_fragile_pair() -> None:
+    """SAC and PPO have 10 seeds, DDPG and TRPO 30. TRPO against DDPG has p = .0422, the last step of Holm's."""
+    pools: dict[tuple[str, str], list[float]] = {}
+    for path in sorted((FOLDER / "walker2d").glob("*.csv")) or [pytest.skip("Walker2d's runs are not here")]:
+        with path.open() as file:
+            for row in csv.DictReader(file):
+                for agent in row.keys() - {""}:
+                    pools.setdefault((agent, "Walker2d"), []).append(float(row[agent]))
+    (board,) = boards(table_of(pools))
+    assert {"SAC": (1, 1, 1), "PPO": (2, 2, 2), "TRPO": (3, 3, 3), "DDPG": (4, 4, 4)} == places(board)
+    fragile = next(cell for cell in board.matrix if (cell.a, cell.b) == ("TRPO", "DDPG"))
+    assert 0.0422 == pytest.approx(fragile.p_adjusted, abs=1e-4)
 
 
 def test_a_clear_leader_is_first_for_certain() -> None:

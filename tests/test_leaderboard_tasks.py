@@ -172,22 +172,32 @@ def test_runs_without_any_spread_do_not_decide_beyond_what_their_number_allows()
     assert 1 == boards(table_of(even))[0].matrix[0].p_adjusted
 
 
+@pytest.mark.parametrize("n_tasks", [2, 5])
+def test_constant_scores_that_have_no_exact_mean_have_no_spread_either(n_tasks: int) -> None:
+    """The mean of 0.1, 0.1, 0.1 is 0.10000000000000002; p is that of 3 v 3 seeds, 0.1, for the mean and for the IQM."""
+    pools = {(agent, f"task {t}"): [x] * 3 for agent, x in (("a", 0.3), ("b", 0.1)) for t in range(n_tasks)}
+    (cell,) = boards(table_of(pools), normalise={f"task {t}": (0, 0.7) for t in range(n_tasks)})[0].matrix
+    assert 0.1 == pytest.approx(cell.p_adjusted)
+
+
 BIMODAL = {
     "normal": lambda rng, shape: rng.standard_normal(shape),
     "bimodal": lambda rng, shape: np.where(rng.random(shape) < 0.6, 0, 3) + 0.3 * rng.standard_normal(shape),
 }
 
 
-@pytest.mark.parametrize(("statistic", "n_tasks", "n_seeds"), [("mean", 2, 5), ("iqm", 5, 5)])
-@pytest.mark.parametrize("kind", BIMODAL)
-def test_four_equal_agents_seldom_have_a_decided_pair(kind: str, statistic: str, n_tasks: int, n_seeds: int) -> None:
-    """Of 600 families 30 may; a doubled rate would be 60. Measured .03-.05, and .067 for the IQM of bimodal scores."""
+@pytest.mark.parametrize(
+    ("kind", "statistic", "n_tasks", "measured"),
+    [("normal", "mean", 2, 44), ("bimodal", "mean", 2, 53), ("normal", "iqm", 5, 34), ("bimodal", "iqm", 5, 55)],
+)
+def test_four_equal_agents_seldom_have_a_decided_pair(kind: str, statistic: str, n_tasks: int, measured: int) -> None:
+    """Of 1,200 families with 5 seeds 60 may; with alpha = .1 they are 81, 89, 60 and 87."""
     rng, wrong = np.random.default_rng(4), 0
-    for table in range(600):
-        runs = BIMODAL[kind](rng, (4, n_tasks, n_seeds)) * rng.uniform(0.5, 2, (n_tasks, 1))
+    for table in range(1_200):
+        runs = BIMODAL[kind](rng, (4, n_tasks, 5)) * rng.uniform(0.5, 2, (n_tasks, 1))
         pools = [pool(*agent) for agent in runs]
         values = [float(AGGREGATES[statistic](one, observed(one.sizes))[0]) for one in pools]
         spreads = [_spread(str(i), one, statistic, table) for i, one in enumerate(pools)]
         pairs = combinations(range(4), 2)
         wrong += min(holm([_p_value(values[i] - values[j], spreads[i], spreads[j]) for i, j in pairs])) <= 0.05
-    assert wrong <= 47
+    assert wrong <= measured + 3 * measured**0.5

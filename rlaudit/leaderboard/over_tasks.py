@@ -19,13 +19,14 @@ from rlaudit.leaderboard.first_place import OF_RUNS, first_places, sizes_up_to
 from rlaudit.leaderboard.order import Standing, first_place, in_order, leaders, ranked
 from rlaudit.results import AggregateValue, Leaderboard, MatrixCell, ProfileLine
 from rlaudit.seeds import generator
-from rlaudit.types import ScoreTable
+from rlaudit.types import Floats, ScoreTable
 
 References = Mapping[str, tuple[float, float]]
 
 _FEW_RUNS = 12  # of an agent: up to here the middle half is six runs or fewer, and the mean ranks;
 _FEW_TASKS = 5  # so it does below, where two modes of the scores give an IQM's standard error away (see `_p_value`)
-_RESAMPLES = 9_999  # for intervals of aggregates, profiles and P(improvement)
+_RESAMPLES = 9_999  # for intervals of aggregates and profiles, and of P(improvement) in up to 10 pairs;
+_FEWEST = 1_999  # of more pairs fewer: then the standard error of an end is 3 % of its distance
 _SPREAD = 1_999  # for the standard error of an IQM: known to 1.6 %
 _POINTS = 51  # of a profile
 
@@ -171,14 +172,19 @@ def _spread(agent: str, pool: Pool, statistic: str, seed: int) -> Spread:
     Degrees of freedom: Satterthwaite 1946 (Biometrics Bulletin 2, 110-114), for a sum of independent variances.
     """
     n = np.array(pool.sizes, dtype=np.float64)
-    shares = np.array([x.var(ddof=1) for x in pool.scores]) / n
+    shares = np.array([_variance(x) for x in pool.scores]) / (n - 1)
     df = float(shares.sum() ** 2 / (shares**2 / (n - 1)).sum()) if shares.any() else float((n - 1).sum())
     if statistic == "mean":
         return Spread(float(shares.sum()) / len(n) ** 2, df, min(pool.sizes))
     rng = generator(seed, "leaderboard", "spread", agent)
     values = [AGGREGATES[statistic](pool, draws) for (draws,) in resamples([pool.sizes], _SPREAD, rng)]
-    variance = float(np.concatenate(values).var()) * (1 / n).sum() / ((n - 1) / n**2).sum()
-    return Spread(variance, df, min(pool.sizes))
+    variance = _variance(np.concatenate(values)) * (1 / n).sum() / ((n - 1) / n**2).sum()
+    return Spread(float(variance), df, min(pool.sizes))
+
+
+def _variance(x: Floats) -> float:
+    """Exactly 0 where all are equal: 0.1, 0.1, 0.1 are not, measured from their mean."""
+    return float((x - x[0]).var())
 
 
 def _cells(
@@ -187,10 +193,11 @@ def _cells(
     """Every agent against those behind it; the family of Holm's correction are these pairs."""
     pairs = list(combinations(ordered, 2))
     adjusted = holm([_p_value(a.value - b.value, spreads[a.agent], spreads[b.agent]) for a, b in pairs])
+    n_resamples = max(_FEWEST, _RESAMPLES * 10 // max(len(pairs), 10))
     cells = []
     for (a, b), p in zip(pairs, adjusted.tolist(), strict=True):
         rng = generator(seed, "leaderboard", "improvement", a.agent, b.agent)
-        won = probability_of_improvement(table, a.agent, b.agent, level=1 - alpha, n_resamples=_RESAMPLES, rng=rng)
+        won = probability_of_improvement(table, a.agent, b.agent, level=1 - alpha, n_resamples=n_resamples, rng=rng)
         cells.append(MatrixCell(a.agent, b.agent, won.value, won.low, won.high, p, int(p <= alpha)))
     return tuple(cells)
 

@@ -72,10 +72,11 @@ def _chances(board: Leaderboard, whose: str) -> str:
     """What fewer, and as many, fresh seeds would say."""
     sizes = sorted({one.n_seeds for n in (FEW, board.n_seeds) if (one := board.at(n))})
     said: list[str] = []
+    fresh = " fresh seeds" + (" a task" if board.n_tasks > 1 else "")
     for n in sizes:
         one = board.at(n)
         assert one is not None
-        seeds = f"{n}{'' if said else ' fresh seeds'}{', as many as here,' if n == board.n_seeds else ''}"
+        seeds = f"{n}{'' if said else fresh}{', as many as here,' if n == board.n_seeds else ''}"
         said.append(f"{seeds} would put {whose} first in {percent(one.share)} of draws ({shares(one.low, one.high)})")
     return f"If the full pools told the truth, {', and '.join(said)}." if said else ""
 
