@@ -202,7 +202,7 @@ def test_the_first_line_says_what_is_wrong_and_then_each_flagged_row_follows() -
 def test_nothing_wrong_says_so() -> None:
     out = run("t(8) = 2.67, p = .028, n = 5, 5").stdout
     assert out.splitlines()[0].startswith(("WARN", "OK"))
-    assert "Nothing is wrong in 1 printed result" in out
+    assert "In 1 printed result no number contradicts another" in out
     assert "! " not in out
 
 

@@ -136,7 +136,9 @@ def _says(one: Rechecked) -> str:
 
 
 def _notes(recheck: Recheck) -> list[str]:
-    notes = ["* chance that a repetition with as many seeds has p <= alpha, the same way round, by the p as printed."]
+    notes = []
+    if any(one.repetition is not None for one in recheck.results):
+        notes.append("* chance that a repetition with as many seeds has p <= alpha, the same way, by the p as printed.")
     if recheck.ignored_columns:
         notes.append(f"Columns that were not read: {', '.join(map(printable, recheck.ignored_columns))}.")
     return notes

@@ -60,8 +60,8 @@ def _flagged(recheck: Recheck) -> Iterator[Finding]:
         title = f"{recheck.n_flagged} of {_results(n)} flagged"
         yield Finding(title, sentence, Level.UNSAFE, {**evidence, "n_turned": n_turned}, _STEPS[first.flagged[0].kind])
     elif n_checked:
-        sentence = f"Nothing is wrong in {_results(n)}, as far as printed numbers can tell.{rest}"
-        step = "They may be cited as printed; whether so few seeds carry the conclusion is another question."
+        sentence = f"In {_results(n)} no number contradicts another, and none is impossible.{rest}"
+        step = "Go on to the next question: whether so few seeds carry the conclusion."
         yield Finding("No contradiction", sentence, Level.OK, evidence, step)
     elif not any(one.recomputed for one in recheck.results):
         sentence = f"Nothing could be checked in {_results(n)}: too little is printed."
@@ -129,7 +129,8 @@ def _noted(recheck: Recheck) -> Iterator[Finding]:
         counts = Counter(check.kind for _, check in noted)
         listed = "; ".join(f"{count} with {_KINDS[kind]}" for kind, count in counts.most_common())
         n = len({id(one) for one, _ in noted})
-        sentence = f"{_results(n)} {'has a note' if n == 1 else 'have notes'} ({listed}). {_example(*noted[0])}"
+        head = f"{_results(n)} {'has a note' if n == 1 else 'have notes'} ({listed}). "
+        sentence = f"{head if len(recheck.results) > 1 else ''}{_example(*noted[0])}"
         yield Finding(f"{n} with a note", sentence, Level.WARN, {"n_noted": n}, _STEPS[counts.most_common(1)[0][0]])
 
 

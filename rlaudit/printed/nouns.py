@@ -168,7 +168,7 @@ class Rechecked:
     @property
     def was_checked(self) -> bool:
         """Something could be compared with something."""
-        return any(check.kind != "unchecked" for check in self.checks)
+        return any(check.kind not in ("unchecked", "caveat") for check in self.checks)
 
 
 @dataclass(frozen=True)
