@@ -32,7 +32,7 @@ def small_p(a: Floats, b: Floats, alpha: float) -> tuple[Floats, Floats]:
     """(...) Welch's p where it is at most alpha, something above alpha elsewhere; and the difference of the means.
 
     |t| below the quantile of the most degrees of freedom that there can be is never significant: without the p-values
-    of those 400 points of 1,000 draws take .05 s instead of .12.
+    of those 400 points of 1,000 draws take .03 s instead of .09.
     """
     found, n_a, n_b = moments(a, b), a.shape[-1], b.shape[-1]
     p = np.ones_like(found.effect)
