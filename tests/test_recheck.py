@@ -69,7 +69,7 @@ def honest(rng: np.random.Generator, repeats: int) -> list[PrintedResult]:
 def test_what_scipy_computes_is_never_flagged_however_it_is_rounded() -> None:
     recheck = check(honest(np.random.default_rng(7), 250))
     assert [] == [(one.printed.text, one.flagged[0].sentence) for one in recheck.results if one.flagged]
-    assert all(one.was_checked for one in recheck.results)
+    assert all(one.was_checked for one in recheck.results if one.level == Level.OK)
     wrong = Counter(one.kind for row in recheck.results for one in row.checks if one.level == Level.WARN)
     assert {"caveat"} >= set(wrong)  # an sd that rounds to zero
 
