@@ -97,6 +97,8 @@ def _forecast(
     if not chosen.claims:
         pairs = [pair for pair in combinations(arms, 2) if pair[0][1] == pair[1][1]]
         chosen = Chosen((), max(1, len(pairs)))
+    known = {(pilot.agent, pilot.task): pilot for pilot in pilots}
+    arms = {at: replace(arm, mean=known[at].mean, sd=known[at].sd) if at in known else arm for at, arm in arms.items()}
     found = reckon(name, chosen, pilots, arms, settings, budgets=asked.budgets, power=asked.power, planned=planned)
     return replace(found, notes=(*found.notes, *cautions(found, pilots)))
 
@@ -104,7 +106,7 @@ def _forecast(
 def _arms(arms: Sequence[_Arm], table: ScoreTable | None, known: Mapping[_Arm, Price]) -> dict[_Arm, Arm]:
     there = {(arm.agent, arm.task): len(arm.scores) for arm in table.arms} if table else {}
     minutes = {at: price.seconds / 60 for at, price in known.items()}
-    return {at: Arm(*at, there.get(at, 0), minutes.get(at)) for at in arms}
+    return {at: Arm(*at, n_seeds=there.get(at, 0), minutes=minutes.get(at)) for at in arms}
 
 
 def _runs(

@@ -32,8 +32,7 @@ def _all(found: Forecast) -> Iterator[str]:
         yield from _wrapped(text, "* ")
 
 
-def _wrapped(text: str, first: str = "") -> list[str]:
-    rest = " " * len(first or "  ")
+def _wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
     bound = wrap(text.replace(" %", "\N{NO-BREAK SPACE}%"), _WIDTH, initial_indent=first, subsequent_indent=rest)
     return [line.replace("\N{NO-BREAK SPACE}%", " %") for line in bound]
 
@@ -48,11 +47,12 @@ def _runs(name: str, runs: Runs) -> Iterator[str]:
     stored = f"{runs.n_runs - runs.n_missing} stored in {runs.store}, {runs.n_missing} missing."
     yield from _wrapped(f"{name}: {size} = {_counted(runs.n_runs, 'run')}; {stored}")
     for price in runs.prices:
-        yield f"  {price.agent} on {price.task}: {_duration(price.seconds)} of CPU a run ({price.basis})"
+        text = f"  {price.agent} on {price.task}: {_duration(price.seconds)} of CPU a run ({price.basis})"
+        yield from _wrapped(text, rest="    ")
     if not runs.n_missing:
         yield "Nothing is left to train."
     elif runs.seconds is None or runs.wall_seconds is None:
-        yield "What the missing runs cost is not known: no run is stored, and nothing was measured or given (--cost)."
+        yield from _wrapped("What the missing runs cost is not known: none is stored, measured or given (--cost).")
     else:
         wall = f"{_duration(runs.wall_seconds)} with {_counted(runs.workers, 'worker')}"
         yield f"About {_duration(runs.seconds)} of CPU for what is missing: {wall}."
@@ -117,7 +117,7 @@ def _reaches(reaches: Sequence[Reach]) -> Iterator[str]:
 
 
 def _round(minutes: float) -> str:
-    return f"{minutes:,g}" if minutes == round(minutes, 3) else number(minutes, 3)
+    return f"{round(minutes, 1):,g}" if minutes >= 1 else f"{minutes:.2g}"
 
 
 def _short(share: float | None) -> str:
@@ -196,12 +196,13 @@ def _legend(found: Forecast) -> Iterator[str]:
 
 
 def _hopeless(found: Forecast) -> Iterator[str]:
-    """The largest design of each test; smaller ones cannot either."""
-    worst = {(one.test, one.sides): one for one in found.hopeless}
-    for one in worst.values():
-        level = number(found.alpha / found.n_family, 2)
+    """The largest design of each test, for smaller ones cannot either; tests with the same numbers in one sentence."""
+    largest = {(one.test, one.sides): one for one in found.hopeless}.values()
+    for n, sides, enough in dict.fromkeys((one.n, one.sides, one.enough) for one in largest):
+        alike = [one for one in largest if (one.n, one.sides, one.enough) == (n, sides, enough)]
         yield (
-            f"{label_of(one.test)} can never reject with {one.n} against {one.n} seeds or fewer, whatever comes out: "
-            f"{'one' if one.sides == 1 else 'two'}-sided p is at least {number(one.p, 2)}, the level {level}. It takes "
-            f"{one.enough} seeds an agent."
+            f"{' and '.join(label_of(one.test) for one in alike)} can never reject with {n} against {n} seeds or "
+            f"fewer, whatever comes out: {'one' if sides == 1 else 'two'}-sided p is at least "
+            f"{number(min(one.p for one in alike), 2)}, the level {number(found.alpha / found.n_family, 2)}. It takes "
+            f"{enough} seeds an agent."
         )

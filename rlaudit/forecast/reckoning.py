@@ -54,9 +54,9 @@ def reckon(
     prospects = [_prospect(claim, pilots, arms, alpha, settings) for claim in chosen.claims]
     if all(one.chance is None for one in prospects) and len({arm.agent for arm in arms.values()}) > 1:
         prospects += [_assumed(gain, tuple(arms.values()), alpha) for gain in GAINS]
-    needs = {one.claim.text: _need(one, power) for one in prospects if one.chance}
+    needs = [_need(one, power) if one.chance else None for one in prospects]
     shared = tuple({(arm.agent, arm.task): arm for one in prospects if one.chance for arm in one.arms}.values())
-    purchases = _purchases(shared, budgets, needs.values(), planned) if shared else ()
+    purchases = _purchases(shared, budgets, filter(None, needs), planned) if shared else ()
     return Forecast(
         name=name,
         alpha=settings.alpha,
@@ -66,7 +66,7 @@ def reckon(
         margin=settings.margin,
         arms=shared,
         purchases=purchases,
-        claims=tuple(_planned(one, needs.get(one.claim.text), purchases, power) for one in prospects),
+        claims=tuple(_planned(one, need, purchases, power) for one, need in zip(prospects, needs, strict=True)),
         hopeless=tuple(_hopeless(settings.tests, alpha, shared, purchases, chosen.claims)),
         notes=chosen.notes,
     )

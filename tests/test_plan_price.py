@@ -1,0 +1,447 @@
+"""Power of claims: published numbers, the real test, what a pilot leaves open, and what nobody can say."""
+
+import contextlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from shared_data import finals
+
+from rlaudit.claims import Relation, parse
+from rlaudit.comparisons.moments import moments
+from rlaudit.config import AuditSettings
+from rlaudit.errors import RlauditError
+from rlaudit.forecast import Asked, Forecast, Pilot, chances, lines, of_pilots, of_scores, parse_pilots
+from rlaudit.forecast.chances import Stake, chance_of, normal_power, possible_truths
+from rlaudit.forecast.pilots import pilots_of
+from rlaudit.forecast.reckoning import least_p
+from rlaudit.judge.evidence import evidence
+from rlaudit.power import cohen_d_interval, seeds_needed, smallest_effect, welch_power
+from rlaudit.scores import from_mapping
+from rlaudit.types import ArmScores, ScoreTable
+
+ALPHA = 0.05
+SETTINGS = AuditSettings()
+RELATIONS: list[tuple[Relation, float]] = [(">", 0.0), (">=", 0.5), ("==", 1.5)]
+
+
+def pilot(n: int, mean: float, sd: float) -> Pilot:
+    return Pilot("", "", n, mean, sd)
+
+
+def of(scores: np.ndarray) -> Pilot:
+    return Pilot("", "", len(scores), float(scores.mean()), float(scores.std(ddof=1)), scores)
+
+
+def stake(relation: Relation, margin: float, a: Pilot, b: Pilot, alpha: float = ALPHA) -> Stake:
+    return Stake(relation, margin, a, b, alpha)
+
+
+def power_of(relation: Relation, margin: float, gap: float, sds: tuple[float, float], n_a: int, n_b: int) -> float:
+    """If the pilot tells the truth."""
+    asked = stake(relation, margin, pilot(9, gap, sds[0]), pilot(9, 0.0, sds[1]))
+    return float(normal_power(asked, np.array([[gap, margin]]), n_a, n_b)[0])
+
+
+def of_normal(n: int, seed: int, gap: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
+    x = np.random.default_rng(seed).standard_normal((2, n))
+    return x[0] + gap, x[1]
+
+
+# ---------------------------------------------------------------- power of normal seeds
+
+
+@pytest.mark.parametrize(("n", "published"), [(5, 0.265), (10, 0.556), (20, 0.868)])
+def test_power_of_a_gain_of_one_sd_is_the_published_one(n: int, published: float) -> None:
+    assert published == pytest.approx(power_of(">", 0.0, 1.0, (1.0, 1.0), n, n), abs=0.0006)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10, 20, 100])
+@pytest.mark.parametrize("d", [0.5, 1.0, 2.0])
+def test_power_is_that_of_the_two_sided_test_without_the_wrong_direction(n: int, d: float) -> None:
+    both = power_of(">", 0.0, d, (1.0, 1.0), n, n) + power_of(">", 0.0, -d, (1.0, 1.0), n, n)
+    assert float(welch_power(d, n, ALPHA)) == pytest.approx(both, abs=1e-4)
+
+
+def test_without_a_spread_in_one_agent_power_is_that_of_one_sample() -> None:
+    """Welch's test is then a one-sample t test, whose power is a noncentral t."""
+    expected = stats.nct.sf(stats.t.ppf(0.975, 9), 9, 0.8 * np.sqrt(10))
+    assert expected == pytest.approx(power_of(">", 0.0, 0.8, (1.0, 0.0), 10, 10), abs=1e-4)
+
+
+def test_power_of_non_inferiority_is_the_one_sided_noncentral_t() -> None:
+    expected = stats.nct.sf(stats.t.ppf(0.95, 14), 14, (0.3 + 0.5) / 1.0 * np.sqrt(15))
+    assert expected == pytest.approx(power_of(">=", 0.5, 0.3, (1.0, 0.0), 15, 15), abs=1e-4)
+
+
+def test_power_of_equivalence_without_degrees_of_freedom_to_lose_is_normal() -> None:
+    """2 Phi(m / se - 1.645) - 1 with many seeds (Schuirmann 1987; Chow, Shao & Wang 2008, sec. 3.2)."""
+    n, m = 2_000, 0.1
+    expected = 2 * stats.norm.cdf(m / np.sqrt(2 / n) - stats.norm.ppf(0.95)) - 1
+    assert expected == pytest.approx(power_of("==", m, 0.0, (1.0, 1.0), n, n), abs=1e-3)
+
+
+@pytest.mark.parametrize(("relation", "margin"), RELATIONS)
+@pytest.mark.parametrize(("sds", "n_a", "n_b"), [((1.0, 1.0), 5, 5), ((1.0, 3.0), 8, 30), ((2.0, 0.5), 3, 4)])
+def test_power_is_that_of_the_real_test(
+    relation: Relation, margin: float, sds: tuple[float, float], n_a: int, n_b: int
+) -> None:
+    rng, n = np.random.default_rng(0), 20_000
+    a, b = rng.normal(0.8, sds[0], (n, n_a)), rng.normal(0.0, sds[1], (n, n_b))
+    level = ALPHA / 2 if relation == ">" else ALPHA
+
+    def p(shift: float, side: str) -> np.ndarray:
+        return stats.ttest_ind(a + shift, b, axis=1, equal_var=False, alternative=side).pvalue
+
+    supported = p(margin, "greater") <= level
+    if relation == "==":
+        supported &= p(-margin, "less") <= level
+    assert supported.mean() == pytest.approx(power_of(relation, margin, 0.8, sds, n_a, n_b), abs=0.013)  # 3.7 se
+
+
+@pytest.mark.parametrize("text", ["a > b", "a >= b - 0.5", "a == b within 1.5"])
+def test_power_is_how_often_the_judge_takes_the_evidence_for_support(text: str) -> None:
+    rng, claim = np.random.default_rng(3), parse(text, ["a", "b"], [""])
+    found = moments(rng.normal(0.8, 1, (20_000, 9)), rng.normal(0.0, 2, (20_000, 12)))
+    supported = evidence(claim, found, 9, 12, in_favour=True) <= ALPHA
+    expected = power_of(claim.relation, claim.margin or 0.0, 0.8, (1.0, 2.0), 9, 12)
+    assert supported.mean() == pytest.approx(expected, abs=0.013)
+
+
+# ---------------------------------------------------------------- seeds like those of the pilot
+
+
+@pytest.mark.parametrize(("n", "target"), [(5, 0.302), (10, 0.637), (20, 0.838), (50, 0.978)])
+def test_scores_give_the_power_that_they_have(n: int, target: float) -> None:
+    """SAC against TD3, where the formula for normal seeds says .24, .51, .81, .996."""
+    found = chance_of(stake(">", 0.0, of(finals("sac")), of(finals("td3"))), np.random.default_rng(0))(n, n)
+    assert target == pytest.approx(found.power, abs=0.025)
+
+
+@pytest.mark.parametrize(("relation", "margin"), RELATIONS)
+def test_normal_scores_give_the_power_of_the_formula(relation: Relation, margin: float) -> None:
+    a, b = of_normal(2_000, 0, 0.8)
+    asked = stake(relation, margin, of(a), of(b))
+    for n_a, n_b in ((4, 4), (10, 20), (60, 40)):
+        found = chance_of(asked, np.random.default_rng(1))(n_a, n_b)
+        expected = normal_power(asked, possible_truths(asked)[:1], n_a, n_b)[0]
+        assert expected == pytest.approx(found.power, abs=0.025)
+
+
+def test_beyond_a_hundred_seeds_the_formula_goes_on_where_the_draws_end() -> None:
+    chance = chance_of(stake(">", 0.0, *map(of, of_normal(20, 2, 0.3))), np.random.default_rng(0))
+    assert chance(100, 100).power == pytest.approx(chance(101, 101).power, abs=0.03)
+
+
+def test_tied_scores_are_planned_like_others() -> None:
+    """A task with a ceiling: most seeds of a reach it, b has none."""
+    a, b = np.array([500.0] * 7 + [430.0]), np.array([100.0, 220.0, 300.0, 380.0, 410.0, 420.0, 450.0, 480.0])
+    found = chance_of(stake(">", 0.0, of(a), of(b)), np.random.default_rng(0))(8, 8)
+    assert 0.5 < found.power < 1
+    assert found.low < found.power < found.high or found.high == pytest.approx(1)
+
+
+# ---------------------------------------------------------------- what a pilot leaves open
+
+
+@pytest.mark.parametrize("n_seeds", [5, 10, 20])
+def test_the_interval_holds_the_true_power(n_seeds: int) -> None:
+    """95 % by construction: of 1,500 pilots 1,395 to 1,455 hold it, but for a chance of .001; at 90 % about 1,350."""
+    truth, rng, held = power_of(">", 0.0, 1.0, (1.0, 1.0), 10, 10), np.random.default_rng(n_seeds), 0
+    for _ in range(1_500):
+        a, b = rng.normal(1, 1, n_seeds), rng.normal(0, 1, n_seeds)
+        at = stake(">", 0.0, replace(of(a), scores=None), replace(of(b), scores=None))
+        found = chance_of(at, rng)(10, 10)
+        held += bool(found.low <= truth <= found.high)
+    assert 1_395 <= held <= 1_455
+
+
+@pytest.mark.slow
+def test_the_interval_holds_the_true_power_of_real_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SAC against TD3, measured .92 over 300 pilots of 20; fewer than 349 of 400 hold it with a chance of .001."""
+    monkeypatch.setattr(chances, "_DRAWS", 1_000)
+    monkeypatch.setattr(chances, "_SIMULATED", 10)
+    rng, held = np.random.default_rng(20), 0
+    for _ in range(400):
+        a, b = rng.choice(finals("sac"), 20), rng.choice(finals("td3"), 20)
+        found = chance_of(stake(">", 0.0, of(a), of(b)), rng)(10, 10)
+        held += bool(found.low <= 0.637 <= found.high)
+    assert held >= 349
+
+
+def test_equivalence_is_not_promised_more_often_than_the_interval_allows() -> None:
+    truth, rng, below = power_of("==", 1.5, 0.8, (1.0, 1.0), 20, 20), np.random.default_rng(0), 0
+    for _ in range(2_000):
+        at = stake("==", 1.5, *(replace(of(rng.normal(mean, 1, 10)), scores=None) for mean in (0.8, 0.0)))
+        below += bool(chance_of(at, rng)(20, 20).low <= truth)
+    assert below >= 1_924  # 1,950 expected at least, sd 7; with twice the errors 1,900, sd 10
+
+
+def test_the_interval_of_the_gap_is_that_of_cohens_d() -> None:
+    a, b = of_normal(12, 5)
+    asked = stake(">", 0.0, replace(of(a), scores=None), replace(of(b), scores=None))
+    sd = np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)
+    np.testing.assert_allclose(cohen_d_interval(a, b, 0.95), possible_truths(asked)[:, 0] / sd, rtol=1e-9)
+
+
+def test_five_seeds_leave_more_open_than_twenty() -> None:
+    def width(n: int) -> float:
+        found = chance_of(stake(">", 0.0, pilot(n, 1, 1), pilot(n, 0, 1)), np.random.default_rng(0))(10, 10)
+        return float(found.high) - float(found.low)  # type: ignore[arg-type]
+
+    assert width(5) > width(20) > width(80)
+
+
+def test_scores_with_an_outlier_leave_more_open_than_their_mean_and_sd() -> None:
+    """One run in twenty collapses: the gap in sd hangs on whether the pilot has such a run."""
+    a, b = of_normal(20, 0, 4.0)
+
+    def widening(one: np.ndarray) -> float:
+        asked = stake(">", 0.0, of(one), of(b))
+        printed = asked._replace(a=replace(asked.a, scores=None))
+        return float(np.ptp(possible_truths(asked)[1:, 0]) / np.ptp(possible_truths(printed)[1:, 0]))
+
+    assert widening(a) < 1.1
+    assert widening(np.append(a[:-1], -8.0)) > 1.3
+
+
+@given(
+    st.sampled_from(RELATIONS),
+    st.floats(-2, 2),
+    st.integers(2, 40),
+    st.floats(0.1, 10),
+    st.floats(-1e3, 1e3),
+)
+def test_power_knows_no_unit_and_no_origin(
+    claim: tuple[Relation, float], gap: float, n: int, scale: float, origin: float
+) -> None:
+    relation, margin = claim
+
+    def chance(scale: float, origin: float) -> tuple[float | None, ...]:
+        a, b = pilot(8, origin + scale * gap, scale), pilot(8, origin, 2 * scale)
+        return tuple(chance_of(stake(relation, scale * margin, a, b), np.random.default_rng(0))(n, n))
+
+    assert chance(1.0, 0.0) == pytest.approx(chance(scale, origin), abs=1e-6)
+
+
+def test_equality_is_symmetric() -> None:
+    a, b = pilot(8, 1.0, 1.0), pilot(12, 0.4, 2.0)
+    one = chance_of(stake("==", 1.5, a, b), np.random.default_rng(0))(7, 9)
+    other = chance_of(stake("==", 1.5, b, a), np.random.default_rng(0))(9, 7)
+    assert tuple(one) == pytest.approx(tuple(other))
+
+
+# ---------------------------------------------------------------- whole forecasts
+
+
+def forecast(*texts: str, settings: AuditSettings = SETTINGS, **asked: object) -> Forecast:
+    return of_pilots(parse_pilots(texts), settings, Asked(**asked))  # type: ignore[arg-type]
+
+
+def table(higher_is_better: bool = True, **scores: object) -> ScoreTable:
+    return from_mapping(scores, higher_is_better=higher_is_better)
+
+
+PPO, A2C = "ppo: 247 +- 145, 20 seeds", "a2c: 186 +- 120, 20 seeds"
+
+
+def test_printed_numbers_need_the_seeds_that_their_scores_need() -> None:
+    a, b = of_normal(20, 7)
+    needed = seeds_needed(a, b)
+    claim = forecast(
+        *(f"{k}: {float(x.mean())} +- {float(x.std(ddof=1))}, 20" for k, x in (("a", a), ("b", b)))
+    ).claims[0]
+    assert claim.need is not None
+    assert (needed.n, needed.low, needed.high) == pytest.approx((claim.need.n, claim.need.low, claim.need.high), abs=1)
+
+
+def test_words_follow_the_power_and_its_worst_case() -> None:
+    found = forecast(
+        "a: 3 +- 1, 20",
+        "b: 0 +- 1, 20",
+        "c: 2.2 +- 1, 20",
+        claims=("a > b", "a > c", "b > c"),
+        costs=("1",),
+        budgets=(120,),
+    )
+    assert ["reachable", "perhaps", "not"] == [claim.reaches[0].state for claim in found.claims]
+    for claim in found.claims:
+        reach = claim.reaches[0]
+        assert (reach.low or 0) <= reach.power <= (reach.high or 0)
+        assert {"reachable": (reach.low or 0) >= 0.8, "perhaps": reach.power >= 0.8 > (reach.low or 0)}.get(
+            reach.state, reach.power < 0.8
+        )
+
+
+def test_claims_share_the_level() -> None:
+    alone = forecast(PPO, A2C, claims=("ppo > a2c",), costs=("1",), budgets=(60,))
+    shared = forecast(PPO, A2C, claims=("ppo > a2c", "ppo >= a2c - 50"), costs=("1",), budgets=(60,))
+    halved = forecast(PPO, A2C, claims=("ppo > a2c",), costs=("1",), budgets=(60,), settings=AuditSettings(alpha=0.025))
+    assert (1, 2) == (alone.n_family, shared.n_family)
+    assert halved.claims[0].reaches == shared.claims[0].reaches
+    assert shared.claims[0].reaches[0].power < alone.claims[0].reaches[0].power
+
+
+def test_a_lower_score_may_be_the_better_one() -> None:
+    lower = AuditSettings(higher_is_better=False)
+    up = forecast("a: 3 +- 1, 9", "b: 2 +- 2, 9", claims=("a > b", "a >= b - 1"))
+    down = forecast("a: -3 +- 1, 9", "b: -2 +- 2, 9", claims=("a > b", "a >= b - 1"), settings=lower)
+    for one, other in zip(up.claims, down.claims, strict=True):
+        assert (one.reaches, one.need) == (other.reaches, other.need)
+        assert (one.gap, one.gap_in_sd) == (-(other.gap or 0), -(other.gap_in_sd or 0))
+        assert (one.low_in_sd, one.high_in_sd) == pytest.approx((-(other.high_in_sd or 0), -(other.low_in_sd or 0)))
+    assert "a > b" == forecast("a: -3 +- 1, 9", "b: -2 +- 2, 9", settings=lower).claims[0].text
+
+
+def test_a_gap_that_no_budget_finds_is_told_of_a_margin() -> None:
+    found = forecast("a: 100.5 +- 50, 20", "b: 100 +- 50, 20", claims=("a > b",))
+    claim, largest = found.claims[0], found.purchases[-1].n_seeds
+    assert claim.need is not None
+    assert claim.need.n is None or claim.need.n > 1_000
+    assert claim.margin_in_reach is not None
+    assert 0.8 == pytest.approx(power_of("==", claim.margin_in_reach, 0.5, (50.0, 50.0), largest, largest), abs=1e-6)
+    text = " ".join(" ".join(lines(found)).split())
+    assert "a margin comes from the task, not from here" in text
+
+
+def test_a_gap_of_nothing_never_gets_power() -> None:
+    claim = forecast("a: 5 +- 1, 20", "b: 5 +- 1, 20").claims[0]
+    assert claim.need is not None
+    assert claim.need.n is None
+    assert claim.type_m is None
+    assert "No number of seeds gives 80 % power" in " ".join(lines(forecast("a: 5 +- 1, 20", "b: 5 +- 1, 20")))
+
+
+def test_the_winners_curse_is_told_with_its_size() -> None:
+    found = forecast(PPO, A2C)
+    assert 1.843 == pytest.approx(found.claims[0].type_m, abs=0.001)
+    rng, d = np.random.default_rng(0), 61 / np.sqrt((145**2 + 120**2) / 2)
+    gaps, spread = rng.normal(d, np.sqrt(2 / 20), 400_000), rng.chisquare(38, 400_000) / 38
+    seen = np.abs(gaps[np.abs(gaps) > stats.t.ppf(0.975, 38) * np.sqrt(spread * 2 / 20)])
+    assert seen.mean() / d == pytest.approx(found.claims[0].type_m, abs=0.08)  # Gelman & Carlin's t, not Welch's
+    assert any("winner's curse" in note and "1.8 times" in note for note in found.notes)
+
+
+def test_agents_whose_seeds_are_all_the_same_cannot_be_planned() -> None:
+    found = of_scores(
+        table(a=[500.0] * 5, b=[400.0] * 5, c=[1.0, 2, 3, 4, 6]), SETTINGS, Asked(claims=("a > b", "a > c"))
+    )
+    assert "the seeds of either agent score all the same: no spread is known" == found.claims[0].reason
+    assert () == found.claims[0].reaches
+    assert "reachable" == found.claims[1].reaches[-1].state
+    assert any("a: all 5 seeds score the same" in note for note in found.notes)
+    assert any("a > b: cannot be planned" in line for line in lines(found))
+
+
+def test_failed_runs_are_told() -> None:
+    arms = (
+        ArmScores("a", "", (0, 1, 2), np.array([1.0, 2, 3]), failed=(3,)),
+        ArmScores("b", "", (0, 1), np.array([3.0, 4])),
+    )
+    found = of_scores(ScoreTable("final", arms), SETTINGS)
+    assert any(note.startswith("a: 25 % of the runs failed.") for note in found.notes)
+
+
+def test_seeds_that_are_there_count_and_the_second_look_is_told() -> None:
+    a, b = of_normal(20, 3, 0.5)
+    found = of_scores(table(a=a, b=b), SETTINGS, Asked(costs=("1",)))
+    assert (20, 0) == (found.purchases[0].n_seeds, found.purchases[0].n_runs)
+    assert any("two looks at 5 % err in 8.3 %" in note for note in found.notes)
+    assert not any("two looks" in note for note in forecast(PPO, A2C).notes)  # printed seeds do not count
+
+
+def test_two_looks_at_five_percent_err_in_8_3_percent() -> None:
+    """Armitage, McPherson & Rowe 1969, table 2, which the caution quotes."""
+    first, second = np.random.default_rng(0).standard_normal((2, 400_000))
+    either = (np.abs(first) > 1.96) | (np.abs(first + second) / np.sqrt(2) > 1.96)
+    assert 0.083 == pytest.approx(either.mean(), abs=0.0015)
+
+
+def test_an_agent_may_have_more_seeds_than_the_other() -> None:
+    a, b = of_normal(30, 3, 0.5)
+    found = of_scores(table(a=a, b=b[:10]), SETTINGS, Asked(costs=("1",), budgets=(5.0, 30.0)))
+    assert [(30, 15), (35, 35)] == [(reach.n_a, reach.n_b) for reach in found.claims[0].reaches]
+    assert any(line.startswith("seeds an agent") and "15-30" in line for line in lines(found))
+
+
+def test_the_same_scores_give_the_same_plan_whatever_else_is_planned() -> None:
+    a, b = of_normal(10, 3, 0.5)
+    c = of_normal(10, 4)[0]
+    alone = of_scores(table(a=a, b=b), SETTINGS, Asked(claims=("a > b",), costs=("1",), budgets=(20,)))
+    beside = of_scores(table(c=c, b=b, a=a), SETTINGS, Asked(claims=("a > b",), costs=("1",), budgets=(20,)))
+    assert alone.claims == beside.claims
+
+
+# ---------------------------------------------------------------- designs that cannot reject
+
+
+@pytest.mark.parametrize(
+    ("test", "sides", "enough"),
+    [
+        ("permutation", 2, 4),
+        ("permutation", 1, 3),
+        ("mann_whitney", 2, 4),
+        ("sign_flip", 2, 6),
+        ("sign_flip", 1, 5),
+        ("welch", 2, 2),
+    ],
+)
+def test_the_fewest_seeds_with_which_a_test_can_reject(test: str, sides: int, enough: int) -> None:
+    """1 / C(6, 3) = .05 and 2 / C(8, 4) = .029; 2^-5 = .031 is two-sided for six pairs and one-sided for five."""
+    assert enough == next(n for n in range(2, 50) if least_p(test, n, sides) <= ALPHA)
+
+
+def test_designs_that_cannot_reject_are_named_at_the_level_of_the_family() -> None:
+    pilots = [f"{name}: {mean} +- 1, 5" for name, mean in (("a", 3), ("b", 2), ("c", 1))]
+    found = forecast(*pilots, costs=("1",), budgets=(9, 15), settings=AuditSettings(tests=("welch", "permutation")))
+    assert 3 == found.n_family  # .05 / 3 = .017: 2 / C(8, 4) = .029 is above, 2 / C(10, 5) = .0079 below
+    assert [("permutation", 3, 0.1, 2, 5)] == [(d.test, d.n, d.p, d.sides, d.enough) for d in found.hopeless]
+    assert any("permutation can never reject with 3 against 3 seeds" in line for line in lines(found))
+
+
+def test_margins_are_planned_one_sided() -> None:
+    asked = {"costs": ("1",), "budgets": (6,), "settings": AuditSettings(tests=("welch", "permutation"))}
+    assert () == forecast(PPO, A2C, claims=("ppo >= a2c - 9",), **asked).hopeless  # type: ignore[arg-type]
+    assert (3,) == tuple(one.n for one in forecast(PPO, A2C, claims=("ppo > a2c",), **asked).hopeless)  # type: ignore[arg-type]
+
+
+# ---------------------------------------------------------------- pilots
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ppo: 247 +- 145, 20 seeds", "ppo:247±145,20", "ppo : 247.0 +/- 1.45e2, n = 20", " ppo: +247 +- 145, 20 runs "],
+)
+def test_printed_pilots_may_be_written_in_several_ways(text: str) -> None:
+    found = parse_pilots([text, A2C])[0]
+    assert ("ppo", 20, 247.0, 145.0) == (found.agent, found.n, found.mean, found.sd)
+
+
+def test_thousands_may_be_marked_as_reports_print_them() -> None:
+    found = parse_pilots(["sac: 11,920 +- 1,317, 192 seeds", "td3: -.5 +- 0.25, 1,000 seeds"])
+    assert [(11920.0, 1317.0, 192), (-0.5, 0.25, 1000)] == [(one.mean, one.sd, one.n) for one in found]
+
+
+@given(st.text(max_size=40))
+def test_any_other_text_is_refused_in_a_sentence(text: str) -> None:
+    with contextlib.suppress(RlauditError):
+        assert all(pilot.sd > 0 and pilot.n > 1 for pilot in parse_pilots([text, A2C]))
+
+
+def test_an_agent_with_one_seed_is_no_pilot() -> None:
+    arms = ArmScores("a", "", (0,), np.array([1.0])), ArmScores("b", "", (0, 1), np.array([3.0, 4]))
+    assert ["b"] == [found.agent for found in pilots_of(ScoreTable("final", arms))]
+    found = of_scores(ScoreTable("final", arms), SETTINGS, Asked(claims=("b > a",)))
+    assert "there are no two seeds of a" == found.claims[0].reason
+
+
+def test_seeds_needed_agree_with_the_smallest_effect() -> None:
+    """76 seeds an agent find 61 points with 80 %: the inverse of the same power."""
+    claim = forecast(PPO, A2C).claims[0]
+    assert claim.need is not None
+    assert 76 == claim.need.n
+    sd = np.sqrt((145**2 + 120**2) / 2)
+    assert smallest_effect(76, 0.8, ALPHA) * sd <= 61 * 1.005 < smallest_effect(75, 0.8, ALPHA) * sd * 1.01
