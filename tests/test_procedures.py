@@ -264,6 +264,22 @@ def test_the_order_of_the_agents_and_the_company_of_others_change_nothing() -> N
     assert alone.of("best_k_of_n") == among.of("best_k_of_n")
 
 
+def test_the_metrics_of_a_run_are_its_score_its_end_its_area_and_its_best() -> None:
+    """Evaluations 0, 1, ..., 7 at even steps: the last half of them 5.5, the area 3.5, the best 7."""
+    curves = tuple(
+        ArmCurves(name, "t", tuple(range(4)), 10 * np.arange(8), np.tile(np.arange(8.0), (4, 1))) for name in "ab"
+    )
+    source = ScoreTable("final", tuple(arm(name, np.full(4, 6.5)) for name in "ab"), True, curves)
+    (views,), _ = PROCEDURES["choose_metric"].looks_at(Subject(source, source.arms))
+    np.testing.assert_allclose(np.tile([[6.5], [5.5], [3.5], [7.0]], 4), views)
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    found = tried(table(), "adding_seeds", "best_k_of_n")
+    pinned = {"best_k_of_n": (0.2525, 0.51), "adding_seeds": (0.1475, 0.8625), "welch": (0.0625, 0.4)}
+    assert pinned == {one.procedure: (one.false_positives.value, one.right.value) for one in found.rates}
+
+
 def test_where_lower_is_better_every_rate_is_that_of_the_mirrored_scores() -> None:
     up, down = tried(table()), tried(table(sign=-1))
     assert up == down

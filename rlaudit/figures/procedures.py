@@ -46,7 +46,9 @@ def _false(ax: Axes, row: int, one: ProcedureRates, alpha: float) -> None:
         ax.plot([low, high], [row, row], color=INK, linewidth=1.3)
     inside = high > 0.8
     said = f"{percent(share.value)}, by construction" if one.always and share.value == 1 else percent(share.value)
-    ax.annotate(said, (0.1 if inside else high, row), (5, 0), textcoords="offset points", va="center", fontsize=8.5)
+    ax.annotate(
+        said, (0.1 if inside else max(high, alpha), row), (5, 0), textcoords="offset points", va="center", fontsize=8.5
+    )
 
 
 def _told_apart(ax: Axes, row: int, one: ProcedureRates) -> None:

@@ -54,7 +54,7 @@ def worst_habit(tried: ProcedureAudit) -> str:
     seeds = f"With {tried.group_size} seeds an agent{on(tried.task)}"
     if not habits[0].beyond(tried.alpha):
         return (
-            f"{seeds} “{label}” would have found a winner between two groups of one and the same agent in "
+            f"{seeds}, “{label}” would have found a winner between two groups of one and the same agent in "
             f"{percent(share.value)} of draws{_around(share)}, the most of the {len(habits)} rules tried: not clearly "
             f"more often than alpha, {percent(tried.alpha)}."
         )

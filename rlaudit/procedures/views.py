@@ -119,7 +119,8 @@ def metrics(subject: Subject) -> Pools | str:
     """The audit's own score, the mean of the last ten evaluations, the area under the curve, the best evaluation."""
 
     def views(one: _Curves) -> Floats:
-        area = np.diff(one.steps) @ (one.values[1:] + one.values[:-1]) / 2 / (one.steps[-1] - one.steps[0])
+        middles = (one.values[1:] + one.values[:-1]) / 2
+        area = np.einsum("i,ij->j", np.diff(one.steps), middles) / (one.steps[-1] - one.steps[0])
         return np.stack([one.scores, one.values[-_window(one) :].mean(axis=0), area, one.values.max(axis=0)])
 
     return _of_curves(subject, views)

@@ -88,8 +88,8 @@ def _figure(tried: ProcedureAudit) -> FigureHtml:
     title = f"Habits of concluding from {tried.group_size} seeds an agent of {who}: {words}."
     caption = (
         f"{who}, {tried.group_size} seeds an agent. Left: how often a habit names a winner between two groups of one "
-        "agent; any is false. Lines: 95 % over seeds; red: beyond alpha, whichever seeds had been drawn; grey: names "
-        "a winner by construction."
+        "agent; any is false. Lines: 95 % over seeds; red: all of the line is above alpha; grey: names a winner by "
+        "construction."
     )
     if any(one.right for one in tried.rates):
         caption += " Right: what the habit makes of the two agents."

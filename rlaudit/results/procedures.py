@@ -32,7 +32,7 @@ class ProcedureRates:
     favours: bool = False  # treats one agent otherwise than the other: each of them in half of the draws
 
     def beyond(self, alpha: float) -> bool:
-        """More false positives than alpha, whichever seeds had been drawn."""
+        """More false positives than alpha: the whole interval, or the value where there is none."""
         share = self.false_positives
         return (share.value if share.low is None else share.low) > alpha
 
