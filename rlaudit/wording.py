@@ -88,7 +88,8 @@ def percent(share: float | None) -> str:
         return "under 0.1 %"
     if 99.9 < value < 100:
         return "over 99.9 %"
-    return f"{value:.0f} %" if value >= 9.95 or value == 0 else f"{value:.1f} %"
+    whole = 9.95 <= value < 99.5 or value in (0, 100)
+    return f"{value:.0f} %" if whole else f"{value:.1f} %"
 
 
 def p_text(p: float | None) -> str:

@@ -205,8 +205,10 @@ def test_shift_and_scale_change_no_place_and_no_share() -> None:
 # ---------------------------------------------------------------- who is on it
 
 
-def test_two_agents_on_one_task_are_a_pair_and_no_leaderboard() -> None:
-    assert () == boards(table_of(normal((1, 0), 1, 6)))
+def test_two_agents_on_one_task_are_a_pair_with_a_leader() -> None:
+    (board,) = boards(table_of(normal((1, 0), 1, 6)))
+    assert board.is_pair
+    assert ["a", "b"] == [one.agent for one in board.agents]
 
 
 def test_agents_with_a_single_score_are_left_out_by_name() -> None:
@@ -223,9 +225,13 @@ def test_unequal_numbers_of_seeds_count_as_the_smallest_for_fresh_draws() -> Non
     assert 7 == board.n_seeds == board.first_place[-1].n_seeds
 
 
-def test_a_table_without_three_agents_anywhere_has_no_leaderboard() -> None:
-    pools = {("a", "s"): [1, 2], ("b", "s"): [2, 3], ("c", "t"): [1, 2], ("d", "t"): [3, 4]}
-    assert () == boards(table_of(pools))
+def test_tasks_without_a_common_agent_have_a_board_each_the_one_of_most_agents_first() -> None:
+    pools = {(agent, task): [1.0, 2.0, 4.0] for task, agents in (("s", "ab"), ("t", "cde")) for agent in agents}
+    assert ["t", "s"] == [board.task for board in boards(table_of(pools))]
+
+
+def test_one_agent_on_each_task_has_no_leaderboard() -> None:
+    assert () == boards(table_of({("a", "s"): [1, 2], ("b", "t"): [2, 3]}))
 
 
 # ---------------------------------------------------------------- a whole table

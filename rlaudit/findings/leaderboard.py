@@ -13,7 +13,7 @@ _NAMED = 5  # agents in a sentence
 
 def leaderboards(audit: Audit) -> Iterator[Finding]:
     """Whether the first place is the true one, how often few seeds miss it, and on how many single tasks it is sure."""
-    if not audit.leaderboards:
+    if not audit.leaderboards or audit.leaderboards[0].is_pair:  # the verdict on a pair has said it
         return
     board, *others = audit.leaderboards
     yield _first_place(audit, board)

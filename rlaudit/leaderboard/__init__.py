@@ -20,14 +20,14 @@ def leaderboards(
     seed: int,
     correction: str = "holm",
 ) -> tuple[Leaderboard, ...]:
-    """One for all tasks together where there are several, then one a task.
+    """One for all tasks together where there are several, then one a task, those of most agents first.
 
-    Two agents on a single task are a pair and no leaderboard. `correction` is that of the pairs' adjusted p-values.
+    Empty without two agents on a task. `correction` is that of the pairs' adjusted p-values.
     """
     together = board_over(table, normalise, alpha=alpha, n_draws=n_draws, seed=seed)
     boards = [
         board_of(table, task, pairs, alpha=alpha, n_draws=n_draws, seed=seed, correction=correction)
         for task in table.tasks
     ]
-    fewest = 2 if together else 3
-    return (*([together] if together else []), *(board for board in boards if board and len(board.agents) >= fewest))
+    found = sorted((board for board in boards if board), key=lambda board: -len(board.agents))
+    return (*([together] if together else []), *found)

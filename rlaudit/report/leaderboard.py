@@ -119,7 +119,7 @@ def _figures(audit: Audit, board: Leaderboard) -> Iterator[FigureHtml]:
             board,
             caption="How often n seeds an agent name the leader of all seeds. Bars: 95 % over seeds.",
         )
-    if board.matrix:
+    if board.matrix and not board.is_pair:
         yield _matrix(board)
     if board.profiles:
         yield _profiles(audit, board)

@@ -88,6 +88,11 @@ class Leaderboard:
         """The agents that may be first."""
         return tuple(one.agent for one in self.agents if one.rank_low == 1)
 
+    @property
+    def is_pair(self) -> bool:
+        """Two agents on one task: whatever compares pairs has said most of it."""
+        return len(self.agents) == 2 and self.n_tasks == 1
+
     def at(self, n_seeds: int) -> FirstPlace | None:
         """With so many seeds an agent, or the nearest number that was drawn."""
         return min(self.first_place, key=lambda one: abs(one.n_seeds - n_seeds), default=None)
