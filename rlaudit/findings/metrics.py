@@ -6,6 +6,8 @@ from rlaudit.results import Audit, MetricChoice
 from rlaudit.types import Finding, Level, Verdict
 from rlaudit.wording import metric_name, name_of, on, p_text
 
+_LUCK = "luck alone does that to one pair of equal agents in three to nine"  # 11 to 34 %: see `metrics`
+
 
 def metric_choice(audit: Audit) -> Iterator[Finding]:
     """The pair whose conclusion depends most on the metric; or that none does."""
@@ -19,7 +21,7 @@ def metric_choice(audit: Audit) -> Iterator[Finding]:
 def _depends(choice: MetricChoice, n_depending: int, n: int) -> Finding:
     pair, asked = f"{choice.a} against {choice.b}{on(choice.task)}", metric_name(choice.asked)
     p_asked = f" ({p_text(choice.views[0].p_value)})" if choice.views else ""
-    others = f" So it is for {n_depending} of {n} pairs, each looked at alone." if n > 1 else ""
+    others = f" So it is for {n_depending} of {n} pairs, each looked at alone; {_LUCK}." if n > 1 else ""
     return Finding(
         f"{pair}: {'a metric chosen afterwards would mislead' if choice.only_by_luck else 'the metric decides'}",
         f"{pair}, by {name_of(choice.test)}: {_says(choice, choice.verdict)} by {asked}{p_asked}, but "

@@ -57,7 +57,10 @@ def _opening(audit: Audit, name: str) -> str:
         return "Only for whoever chooses one afterwards" if choice.only_by_luck else "Yes" if depending else "No"
     if not depending:
         return f"No, for none of {n} pairs. {name}, for instance"
-    return f"Yes, for {depending} of {n} pairs, each looked at alone. Most of all for {name}"
+    return (
+        f"Yes, for {depending} of {n} pairs, each looked at alone, which luck does to one pair of equal agents in "
+        f"three to nine. Most of all for {name}"
+    )
 
 
 def _count(n: int) -> str:
