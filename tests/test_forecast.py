@@ -175,7 +175,7 @@ def test_a_config_without_runs_is_told_what_gains_its_budgets_find(tmp_path: Pat
     powers = [claim.reaches[planned].power for claim in found.claims]
     assert [0.337, 0.868, 0.996] == pytest.approx(powers, abs=0.001)  # Welch at n = 20
     assert all(reach.low is None for claim in found.claims for reach in claim.reaches)
-    assert "Nothing is known of these agents." in " ".join(text_of(found).split())
+    assert "the gains are assumed, not seen." in " ".join(text_of(found).split())
 
 
 def test_a_claim_of_a_config_without_runs_says_that_it_cannot_be_planned(tmp_path: Path) -> None:

@@ -305,6 +305,9 @@ def test_a_gap_that_no_budget_finds_is_told_of_a_margin() -> None:
     assert 0.8 == pytest.approx(power_of("==", claim.margin_in_reach, 0.5, (50.0, 50.0), largest, largest), abs=1e-6)
     text = " ".join(" ".join(lines(found)).split())
     assert "a margin comes from the task, not from here" in text
+    suggested = text.partition("claim: '")[2].partition("'")[0]
+    parsed = parse(suggested, ["a", "b"], [""])
+    assert claim.margin_in_reach <= (parsed.margin or 0) <= 1.1 * claim.margin_in_reach
 
 
 def test_a_gap_of_nothing_never_gets_power() -> None:

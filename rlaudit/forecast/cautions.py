@@ -46,7 +46,7 @@ def _second_look(found: Forecast) -> Iterator[str]:
     there = min((arm.n_seeds for arm in found.arms), default=0)
     if there and any(claim.need and (claim.need.n is None or claim.need.n > there) for claim in found.claims):
         yield (
-            "The seeds that are there count. To test them, and to add seeds only where nothing is found, is to look "
-            "twice: two looks at 5 % err in 8.3 % (Armitage, McPherson & Rowe 1969). Add them whatever the first ones "
-            "say, or test the new ones alone."
+            "The seeds that are there count, though the power shown is that of as many fresh ones. To test them, and "
+            "to add seeds only where nothing is found, is to look twice: two looks at 5 % err in 8.3 % (Armitage, "
+            "McPherson & Rowe 1969). Add them whatever the first ones say, or test the new ones alone."
         )

@@ -1,6 +1,7 @@
 """A forecast as people read it: plain lines of at most 80 columns, the same on a terminal and in a pipe."""
 
 from collections.abc import Callable, Iterator, Sequence
+from math import ceil, floor, log10
 from textwrap import wrap
 
 from rlaudit.forecast.nouns import Forecast, Need, PlannedClaim, Reach, Runs
@@ -162,7 +163,7 @@ def _minutes(claim: PlannedClaim, need: Need) -> str:
 def _margin(claim: PlannedClaim, found: Forecast) -> Iterator[str]:
     if claim.margin_in_reach is None or not claim.reaches:
         return
-    margin, seeds = number(claim.margin_in_reach, 2), f"{min(claim.reaches[-1].n_a, claim.reaches[-1].n_b):,}"
+    margin, seeds = _rounded_up(claim.margin_in_reach), f"{min(claim.reaches[-1].n_a, claim.reaches[-1].n_b):,}"
     text = (
         f"Out of reach. Equality is another claim: '{claim.a} == {claim.b} within {margin}' has "
         f"{percent(found.power)} power with {seeds} seeds an agent, if the gap seen is the true one. "
@@ -174,6 +175,12 @@ def _margin(claim: PlannedClaim, found: Forecast) -> Iterator[str]:
     else:
         text += f"Your margin of {number(found.margin, 2)} is wide enough."
     yield from (f"  {line}" for line in wrap(text, _WIDTH - 2))
+
+
+def _rounded_up(margin: float) -> str:
+    """To two digits, so that the power is not less; without the commas that a claim would not take."""
+    step = 10.0 ** (floor(log10(margin)) - 1)
+    return f"{ceil(margin / step - 1e-9) * step:.10g}"
 
 
 # ---------------------------------------------------------------- what to mind
@@ -190,7 +197,7 @@ def _legend(found: Forecast) -> Iterator[str]:
             f"the worst has {share}; perhaps, if the pilot tells the truth."
         )
     else:
-        yield f"Power of Welch's test with normal seeds. In reach: {share} or more. Nothing is known of these agents."
+        yield f"Power of Welch's test with normal seeds; the gains are assumed, not seen. In reach: {share} or more."
     if found.purchases[0].minutes is None:
         yield "What a run costs is not known; --cost MINUTES turns seeds into budgets."
 

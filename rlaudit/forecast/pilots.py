@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from math import isfinite
 
 from rlaudit.errors import ConfigError, NotEnoughSeeds
 from rlaudit.forecast.nouns import Pilot
 from rlaudit.types import ScoreTable
 
 _GRAMMAR = "'ppo: 247 +- 145, 20 seeds'"
+_FAR = 1e100  # squares of it are finite
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?\.?(?:[eE][-+]?\d+)?"
 _PRINTED = re.compile(
     rf"\s*(?P<agent>\S.*?)\s*:\s*(?P<mean>{_NUMBER})\s*(?:\+-|\+/-|±)\s*(?P<sd>{_NUMBER})\s*,"
@@ -52,10 +52,10 @@ def _parse(text: str) -> Pilot:
         found = None
     if not found:
         raise ConfigError(f"--pilot {text!r}: pilots read {_GRAMMAR}, with the sd between seeds (± will do, too)")
-    if not all(map(isfinite, (mean, sd, n))):
-        raise ConfigError(f"--pilot {text!r}: these numbers are too large")
     if n < 2:
         raise NotEnoughSeeds(f"--pilot {text!r}: n = {n:.0f} says nothing of the spread; a pilot has at least 2 seeds")
     if sd <= 0:
         raise ConfigError(f"--pilot {text!r}: an sd of {found['sd']} leaves nothing to plan; it must be above 0")
+    if not (max(abs(mean), sd, n) < _FAR and sd > 1 / _FAR):
+        raise ConfigError(f"--pilot {text!r}: numbers beyond {_FAR:g} cannot be reckoned with")
     return Pilot(found["agent"], "", int(n), mean, sd)
