@@ -279,7 +279,7 @@ def test_noise_above_a_tenth_is_a_warning_that_says_how_many_episodes_are_enough
     finding = only(noise_rule, audit(noise(), loud))
     assert Level.WARN == finding.level
     assert "of loud" in finding.sentence
-    assert "2 agents and tasks (1 above a tenth)" in finding.sentence
+    assert "the most of 2 (median 21 %; 1 above a tenth)" in finding.sentence
     assert "about 60 episodes" in finding.next_step
     assert answer(evaluation_noise(audit(noise(), loud))).startswith("Both. loud: 40 %")
 
@@ -294,7 +294,7 @@ def test_noise_alone_asks_for_episodes_first() -> None:
     finding = only(noise_rule, audit(one))
     assert Level.WARN == finding.level
     assert "on 100 episodes before" in finding.next_step
-    assert "differ no more than their evaluations" in answer(evaluation_noise(audit(one)))
+    assert "differ no more than such evaluations" in answer(evaluation_noise(audit(one)))
 
 
 def test_another_metric_is_told_that_the_noise_is_of_the_final_evaluation() -> None:

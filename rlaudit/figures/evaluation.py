@@ -62,7 +62,7 @@ def more_of_what(noise: EvaluationNoise) -> Figure:
                     va="center", color=colour)  # fmt: skip
     ax.set_yticks(range(len(bars)), [bar[0] for bar in bars])
     ax.tick_params(axis="y", labelcolor=INK)
-    ax.set(ylim=(len(bars) - 0.4, -0.6), xlim=(0, 1.2 * max(*(bar[1] for bar in bars), *(bar[3] or 0 for bar in bars))))
+    ax.set(ylim=(len(bars) - 0.4, -0.6), xlim=(0, min(1.0, 1.2 * max(bar[3] or bar[1] for bar in bars))))
     ax.set_title(f"how much surer the mean of {short(noise.agent)} gets")
     ax.set(xlabel="smaller standard error of the mean")
     ax.grid(visible=False, axis="y")

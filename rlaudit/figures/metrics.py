@@ -3,7 +3,20 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rlaudit.figures.style import BLUE, INK, MUTED, ORANGE, PAPER, RULE, WIDE, canvas, empty, short, styled
+from rlaudit.figures.style import (
+    BLUE,
+    INK,
+    MUTED,
+    ORANGE,
+    PAPER,
+    RULE,
+    WIDE,
+    canvas,
+    empty,
+    plain_numbers,
+    short,
+    styled,
+)
 from rlaudit.results import MetricChoice, MetricView
 from rlaudit.types import Verdict
 from rlaudit.wording import percent
@@ -39,7 +52,8 @@ def metric_choice(choice: MetricChoice) -> Figure:
         ax.set_title("all of training" if until == 1 else f"first {percent(until)}")
         ax.grid(visible=False, axis="y")
         ax.grid(visible=True, axis="x")
-        ax.locator_params(axis="x", nbins=5)
+        ax.locator_params(axis="x", nbins=4)
+        plain_numbers(ax, "x")
     _frame(figure, panels[0], choice, [_name(row, asked) for row in rows])
     return figure
 

@@ -1,6 +1,7 @@
 """Seeds or evaluation episodes: which one to buy more of."""
 
 from collections.abc import Iterator
+from statistics import median
 
 from rlaudit.evaluation_noise import NOISY
 from rlaudit.results import Audit, EvaluationNoise
@@ -17,7 +18,8 @@ def evaluation_noise(audit: Audit) -> Iterator[Finding]:
     assert one.share is not None
     noisy = sum((noise.share or 0) > NOISY for noise in noises)
     known = f" (95 % interval {percent(one.low)} to {percent(one.high)})" if one.low is not None else ""
-    among = f", the most of {len(noises)} agents and tasks ({noisy} above a tenth)" if len(noises) > 1 else ""
+    middle = median(noise.share or 0 for noise in noises)
+    among = f", the most of {len(noises)} (median {percent(middle)}; {noisy} above a tenth)" if len(noises) > 1 else ""
     about = "" if audit.metric == "final" else " This is about the final evaluation, not about the scores audited here."
     yield Finding(
         "Noisy evaluations" if noisy else "Evaluations are no bottleneck",

@@ -45,21 +45,19 @@ def _sentences(audit: Audit, noises: Sequence[EvaluationNoise]) -> Iterator[str]
         return
     yield (
         f"{_answer(one)} {name}: {percent(one.share)} of the variance of a seed's score is noise of its "
-        f"{one.n_episodes} evaluation episodes ({shares(one.low, one.high)}); the rest are differences between "
-        f"seeds.{most}"
+        f"{one.n_episodes} evaluation episodes ({shares(one.low, one.high)}).{most}"
     )
-    yield (
+    twice = (
         f"Twice the episodes would shrink the standard error of its mean by {percent(one.doubled)} "
-        f"({shares(one.doubled_low, one.doubled_high)}), endless ones by {percent(one.endless)}; twice the seeds by "
-        "29 %."
+        f"({shares(one.doubled_low, one.doubled_high)}), twice the seeds by 29 %."
     )
-    if one.seeds_worth is not None:
-        yield (
-            f"Endless episodes would be worth as much as {number(one.seeds_worth, 2)} more seeds on top of the "
-            f"{one.n_seeds}.{_enough(one)}"
-        )
+    if one.seeds_worth is None:
+        yield f"{twice} Its seeds differ no more than such evaluations would make equal seeds differ."
     else:
-        yield "The seeds differ no more than their evaluations would make equal seeds differ."
+        yield (
+            f"{twice} Endless episodes would shrink it by {percent(one.endless)}, as much as "
+            f"{number(one.seeds_worth, 2)} more seeds on top of the {one.n_seeds}.{_enough(one)}"
+        )
     if audit.metric != "final":
         yield f"This is about the final evaluation; the scores of this audit are made another way ({audit.metric})."
 
@@ -86,7 +84,7 @@ def _figures(audit: Audit, noises: Sequence[EvaluationNoise]) -> Iterator[Figure
         f"{on_task(audit, one.agent, one.task)}: {percent(one.share)} ({shares(one.low, one.high)})"
         for one in noises[:_DRAWN]
     )
-    caption = "Shares of the variance of a seed's score. Black: 95 % interval of the orange share."
+    caption = "Shares of the variance of a seed's score. Line: 95 % interval of the noise."
     if len(noises) > _DRAWN:
         caption += f" The {_DRAWN} noisiest of {len(noises)}."
     title = f"Share of the variance of a seed's score that is evaluation noise. {words}."
@@ -97,7 +95,7 @@ def _figures(audit: Audit, noises: Sequence[EvaluationNoise]) -> Iterator[Figure
         f"How much the standard error of the mean of {name} shrinks: by {percent(one.doubled)} with twice the "
         f"episodes, by {percent(one.endless)} with endless ones, by 29 % with twice the seeds."
     )
-    caption = f"{name}: what more episodes for the same seeds would buy, and what more seeds. Black: 95 % intervals."
+    caption = f"{name}: what more episodes for the same seeds would buy, and what more seeds. Lines: 95 % intervals."
     yield figure("more_of_what", "noisiest", title, one, caption=caption)
 
 
