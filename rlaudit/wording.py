@@ -88,8 +88,8 @@ def percent(share: float | None) -> str:
         return "under 0.1 %"
     if 99.9 < value < 100:
         return "over 99.9 %"
-    whole = 9.95 <= value < 99.5 or value in (0, 100)
-    return f"{value:.0f} %" if whole else f"{value:.1f} %"
+    fine = 0 < value < 9.95 or 99.5 <= value < 100
+    return f"{value:.1f} %" if fine else f"{value:.0f} %"
 
 
 def p_text(p: float | None) -> str:

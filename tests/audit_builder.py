@@ -9,6 +9,7 @@ from itertools import combinations
 from math import comb
 
 import numpy as np
+from eye_builder import some_claims, with_eye
 from scipy import stats
 
 from rlaudit.findings import find
@@ -46,6 +47,7 @@ def build_audit(
     margin: float | None = 25.0,
     apart: float = 70.0,
     name: str = "quickstart",
+    claims: bool = False,
 ) -> Audit:
     """`apart`: how much the true means of neighbouring agents differ, in units of the score (0 to 500)."""
     rng = np.random.default_rng(7)
@@ -77,6 +79,7 @@ def build_audit(
             "command": "rlaudit audit configs/quickstart.yaml",
         },
     )
+    audit = with_eye(replace(audit, claims=some_claims(audit.comparisons[0]) if claims else ()))
     return replace(audit, findings=find(audit))
 
 
@@ -97,7 +100,9 @@ def without_what_may_be_missing(audit: Audit) -> Audit:
         for split in audit.splits
     )
     comparisons = tuple(_hollow(pair) for pair in audit.comparisons)
-    bare = replace(audit, arms=arms, splits=splits, comparisons=comparisons, curves=(), provenance={}, findings=())
+    bare = without_eye(
+        replace(audit, arms=arms, splits=splits, comparisons=comparisons, curves=(), provenance={}, findings=())
+    )
     return replace(bare, findings=find(bare))
 
 
@@ -119,6 +124,12 @@ def _hollow(pair: PairAudit) -> PairAudit:
     )  # fmt: skip
 
 
+def without_eye(audit: Audit) -> Audit:
+    """As it was before anybody asked for claims, habits, leaderboards and the rest."""
+    empty = dict.fromkeys(("claims", "leaderboards", "failures", "carriers", "metrics", "evaluation_noise"), ())
+    return replace(audit, procedures=None, **empty)
+
+
 def odd_audits() -> dict[str, Audit]:
     """Name -> audit; whatever draws or writes must survive them all."""
     plain = build_audit()
@@ -133,9 +144,11 @@ def odd_audits() -> dict[str, Audit]:
         "hostile names": build_audit(HOSTILE, ["</svg><img src=x>"], name="<b>bold</b> & co"),
         "long names": build_audit(["a-very-long-agent-name-with-lr-0.0003-and-more", "another-long-one" * 4]),
         "decided": build_audit(apart=200),
+        "claims": build_audit(claims=True),
+        "hostile claims": build_audit(HOSTILE, ["</svg><img src=x>"], claims=True),
         "values missing": without_what_may_be_missing(plain),
         "lower is better": replace(plain, higher_is_better=False),
-        "nothing to compare": replace(plain, comparisons=()),
+        "nothing to compare": without_eye(replace(plain, comparisons=())),
         "one group size": build_audit(n_seeds=4, group_sizes=(2,)),
         "negative scores": _shifted(plain, -600),
         "equal scores": _constant(plain),
@@ -166,6 +179,7 @@ def _without_scores(audit: Audit, bare: Arm) -> Audit:
         comparisons=(),
         findings=(),
     )
+    left = with_eye(without_eye(left))
     return replace(left, findings=find(left))
 
 
@@ -179,7 +193,7 @@ def _constant(audit: Audit) -> Audit:
         for split in audit.splits
     )
     pairs = tuple(replace(pair, effect=0.0, low=0.0, high=0.0, cohen_d=None, subsets=()) for pair in audit.comparisons)
-    return replace(audit, arms=arms, splits=splits, comparisons=pairs)
+    return with_eye(replace(audit, arms=arms, splits=splits, comparisons=pairs))
 
 
 # ---------------------------------------------------------------- the parts

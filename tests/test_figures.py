@@ -13,7 +13,18 @@ from matplotlib.figure import Figure
 
 from rlaudit.figures import FIGURES, to_svg
 from rlaudit.figures.style import end_labels, short
-from rlaudit.results import Arm, Audit, Claim, GroupCurves, PairAudit, SplitAudit
+from rlaudit.results import (
+    Arm,
+    Audit,
+    Claim,
+    EvaluationNoise,
+    GroupCurves,
+    Leaderboard,
+    MetricChoice,
+    PairAudit,
+    ProcedureAudit,
+    SplitAudit,
+)  # fmt: skip
 
 SVG = "{http://www.w3.org/2000/svg}"
 ODD = odd_audits()
@@ -28,10 +39,15 @@ def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
         GroupCurves: list(audit.curves),
         PairAudit: list(audit.comparisons),
         SplitAudit: list(audit.splits),
+        Leaderboard: list(audit.leaderboards),
+        MetricChoice: list(audit.metrics),
+        EvaluationNoise: list(audit.evaluation_noise),
+        ProcedureAudit: [audit.procedures] if audit.procedures else [],
     }
     several: dict[object, list[object]] = {
         Arm: [audit.arms],
         Claim: [audit.claims] if audit.claims else [],
+        EvaluationNoise: [audit.evaluation_noise] if audit.evaluation_noise else [],
         PairAudit: [audit.comparisons] if audit.comparisons else [],
         SplitAudit: [splits for splits in by_arm if splits],
     }
@@ -61,13 +77,22 @@ def test_every_figure_is_drawn_from_every_odd_audit(name: str, case: str) -> Non
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_same_audit_gives_the_same_bytes(name: str) -> None:
-    texts = {to_svg(FIGURES[name](*next(calls(name, build_audit()))), "one", "A title.") for _ in range(2)}
+    texts = {
+        to_svg(FIGURES[name](*next(calls(name, build_audit(tasks=["one", "two"], claims=True)))), "one", "A title.")
+        for _ in range(2)
+    }
     assert len(texts) == 1
 
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_a_figure_carries_its_alternative_text_and_its_own_ids(name: str) -> None:
-    root = ET.fromstring(to_svg(FIGURES[name](*next(calls(name, build_audit()))), "first", "Median 21 %, worst 80 %."))
+    root = ET.fromstring(
+        to_svg(
+            FIGURES[name](*next(calls(name, build_audit(tasks=["one", "two"], claims=True)))),
+            "first",
+            "Median 21 %, worst 80 %.",
+        )
+    )
     assert root.get("role") == "img"
     assert root[0].tag == f"{SVG}title"
     assert root[0].text == "Median 21 %, worst 80 %."
@@ -95,7 +120,7 @@ def test_names_are_escaped_in_a_figure_and_dollars_are_no_formula() -> None:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_greys_and_palette_are_variables_of_the_page(name: str) -> None:
-    text = to_svg(FIGURES[name](*next(calls(name, build_audit()))), "one", "A title.")
+    text = to_svg(FIGURES[name](*next(calls(name, build_audit(tasks=["one", "two"], claims=True)))), "one", "A title.")
     assert "var(--ink)" in text
     assert not re.search(r"#(1c2024|687076|d7dbdf|0173b2|de8f05|d55e00)", text)
     assert "font-family" not in text
