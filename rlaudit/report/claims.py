@@ -72,13 +72,13 @@ def _table(audit: Audit) -> Table:
 
 
 def _flip(flip: Flip | None) -> str | None:
-    """`2 seeds: 3 of ppo, 7 of a2c`."""
+    """`2 seeds: ppo's seed 3, a2c's seed 7`."""
     if flip is None:
         return None
     if flip.n is None:
         return "more than a fifth of the seeds"
     several = "seed" if flip.n == 1 else "seeds"
-    shown = [f"{seed} of {agent}" for agent, seed in flip.seeds[:3]]
+    shown = [f"{agent}'s seed {seed}" for agent, seed in flip.seeds[:3]]
     more = f" and {flip.n - 3} more" if flip.n > 3 else ""
     return f"{'' if flip.exact else 'at most '}{flip.n} {several}: {', '.join(shown)}{more}"
 

@@ -39,7 +39,7 @@ def evaluation_noise(audit: Audit) -> SectionHtml | None:
 def _sentences(audit: Audit, noises: Sequence[EvaluationNoise]) -> Iterator[str]:
     one = noises[0]
     name = on_task(audit, one.agent, one.task)
-    most = f" No other of the {len(noises)} evaluations is noisier." if len(noises) > 1 else ""
+    most = f" Of the {len(noises)} scores it is the noisiest." if len(noises) > 1 else ""
     if not one.share:
         yield f"More seeds: all episodes of a seed of {name} gave the same return, so that more of them teach nothing."
         return
