@@ -22,6 +22,7 @@ from rlaudit.wording import interval, label_of, number, percent
 
 _WIDTH = 100  # lines beyond this are hard to read
 _MANY = 20  # rows of a table; the report has them all
+_MANY_SOUND = 4  # findings that nothing is wrong
 _STYLES = {Level.UNSAFE: "bold red", Level.WARN: "yellow", Level.OK: "green"}
 _VERDICTS = {
     Verdict.A_BETTER: "A better",
@@ -141,8 +142,14 @@ def _last_line(message: str) -> str:
 def print_verdict(audit: Audit, report: Path | None, out: Console) -> None:
     """The most important finding first, then the others, the numbers behind them, and where the report is."""
     out.print()
-    for position, finding in enumerate(audit.findings):
+    sound = [finding for finding in audit.findings if finding.level == Level.OK]
+    shown = audit.findings[: max(1, len(audit.findings) - max(0, len(sound) - _MANY_SOUND))]
+    for position, finding in enumerate(shown):
         _print_finding(finding, out, headline=position == 0)
+    if len(shown) < len(audit.findings):
+        out.print(
+            Text(f"{len(audit.findings) - len(shown)} more findings with nothing wrong; the report has them.", "dim")
+        )
     out.print()
     out.print(_arms(audit))
     out.print()
@@ -202,7 +209,7 @@ def _pairs(audit: Audit, width: int) -> Table:
     decider = audit.comparisons[0].decided_by
     tests = [decider, "welch" if decider.startswith("permutation") else "permutation"]
     p_columns = (f"{_SHORT.get(test, label_of(test))} p" for test in tests)
-    columns = ("A against B", "A - B", *p_columns, "P(A>B)", "verdict", "seeds *")
+    columns = ("A / B", "A - B", *p_columns, "P(A>B)", "verdict", "seeds *")
     table = _table(*columns, gap=2 if width >= _WIDTH else 1)
     for pair in audit.comparisons[:_MANY]:
         _add(

@@ -33,7 +33,7 @@ def test_the_verdict_fits_the_width_and_loses_no_number(audit: Audit, width: int
     text = shown(audit, width)
     assert max(len(line) for line in text.splitlines()) <= width
     assert "…" not in text
-    for word in ("A against B", "Welch p", "perm. p", "P(A>B)", "verdict", "seeds *", "mean", "IQM", "failed"):
+    for word in ("A / B", "Welch p", "perm. p", "P(A>B)", "verdict", "seeds *", "mean", "IQM", "failed"):
         assert word in text
     assert text.rstrip().endswith("Report: report.html")
 

@@ -48,6 +48,8 @@ def main() -> None:
       rlaudit audit configs/quickstart.yaml    train, audit, report
       rlaudit audit scores.csv                 audit what exists (agent, seed, score)
       rlaudit plan my-config.yaml              what it costs, what it can show
+      rlaudit calibrate scores.csv             how often other ways to conclude would go wrong
+      rlaudit recheck "t(8) = 2.31, p = .05"   numbers that somebody printed
 
     Exit codes: 0 fine, 1 a conclusion does not hold (a claim is contradicted; with --gate also failed
     seeds that turn a comparison), 2 usage, config or data error, 3 inconclusive (--gate: a claim is

@@ -62,9 +62,12 @@ def _told_apart(ax: Axes, row: int, one: ProcedureRates) -> None:
 
 def _above(ax: Axes, *words: tuple[float, str, str, str]) -> None:
     """(x, alignment, text, colour): what a line or a part of the bars means."""
+    aside = {"left": 3, "center": 0, "right": -3}  # points
     for x, align, text, colour in words:
-        ax.annotate(text, (x, -0.5), ({"left": 3, "right": -3}.get(align, 0), 0), textcoords="offset points", ha=align, va="bottom",
-                    color=colour, fontsize=8.5)  # fmt: skip
+        ax.annotate(
+            text, (x, -0.5), (aside[align], 0), textcoords="offset points", ha=align, va="bottom", color=colour,
+            fontsize=8.5,
+        )  # fmt: skip
 
 
 def _shares(ax: Axes) -> None:
