@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from rlaudit.results import Audit, PairAudit
+from rlaudit.results import Audit, Leaderboard, PairAudit
 from rlaudit.types import Finding, Level, RunEvent, RunSpec, Verdict
 from rlaudit.wording import interval, label_of, number, percent
 
@@ -153,7 +153,10 @@ def print_verdict(audit: Audit, report: Path | None, out: Console) -> None:
     out.print()
     out.print(_arms(audit))
     out.print()
-    if audit.comparisons:
+    if audit.leaderboards and not audit.leaderboards[0].is_pair:
+        out.print(_order(audit.leaderboards[0]))
+        out.print()
+    if 0 < len(audit.comparisons) <= _MANY:
         out.print(_pairs(audit, out.width))
         out.print()
     for line in _notes(audit):
@@ -202,6 +205,15 @@ def _arms(audit: Audit) -> Table:
     return table
 
 
+def _order(board: Leaderboard) -> Table:
+    where = f"over {board.n_tasks} tasks" if board.n_tasks > 1 else board.task
+    table = _table(" ".join(["place", where]).strip(), board.by, "places open", "comes first")
+    for one in board.agents[:_MANY]:
+        places = str(one.rank_low) if one.rank_low == one.rank_high else f"{one.rank_low} to {one.rank_high}"
+        _add(table, f"{one.rank} {one.agent}", number(one.value), places, percent(one.first))
+    return table
+
+
 _SHORT = {"permutation": "perm.", "permutation_studentised": "perm. t"}
 
 
@@ -243,9 +255,12 @@ def _seeds(pair: PairAudit) -> str:
 
 
 def _notes(audit: Audit) -> list[str]:
-    hidden = [(len(audit.arms), "agents"), (len(audit.comparisons), "comparisons")]
-    notes = [f"The first {_MANY} of {n:,} {what}; the report shows all." for n, what in hidden if n > _MANY]
-    if audit.comparisons:
+    notes = []
+    if len(audit.arms) > _MANY:
+        notes.append(f"The first {_MANY} of {len(audit.arms):,} agents on their tasks; the report shows all.")
+    if len(audit.comparisons) > _MANY:
+        notes.append(f"The report shows the {len(audit.comparisons):,} comparisons.")
+    if 0 < len(audit.comparisons) <= _MANY:
         power = percent(audit.comparisons[0].seeds_needed.power)
         level = f"{100 * (1 - audit.alpha):g} %"
         notes.append(

@@ -162,7 +162,7 @@ def plain(**changes: Any) -> Audit:
     """Two agents, of which the first one has what is asked for."""
     audit = build_audit()
     first, second = audit.arms
-    return replace(audit, failures=(failure_audit(first, **changes), failure_audit(second)))
+    return replace(audit, failures=(failure_audit(first, **changes), failure_audit(second)), carriers=())
 
 
 def test_where_nothing_stands_apart_the_section_says_so_with_the_bound() -> None:

@@ -1,17 +1,19 @@
 """What people see while they wait, and what they are told at the end."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from audit_builder import build_audit
 from builders import spec
 from rich.console import Console
 
 from rlaudit import pipeline
 from rlaudit.results import Audit
 from rlaudit.terminal import ProgressDisplay, print_headline, print_verdict, printable
-from rlaudit.types import RunEvent
+from rlaudit.types import Finding, Level, RunEvent
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +38,27 @@ def test_the_verdict_fits_the_width_and_loses_no_number(audit: Audit, width: int
     for word in ("A / B", "Welch p", "perm. p", "P(A>B)", "verdict", "seeds *", "mean", "IQM", "failed"):
         assert word in text
     assert text.rstrip().endswith("Report: report.html")
+
+
+def test_three_agents_stand_in_order_with_the_places_that_are_open() -> None:
+    text = shown(build_audit(["ppo", "a2c", "dqn"]), 80)
+    assert "places open" in text
+    assert "1 ppo" in text
+
+
+def test_of_many_comparisons_the_order_is_shown_and_a_word_on_the_rest() -> None:
+    text = shown(build_audit(list("abcdefgh"), apart=10), 80)
+    assert "The report shows the 28 comparisons." in text
+    assert "Welch p" not in text
+
+
+def test_findings_that_nothing_is_wrong_are_few() -> None:
+    audit = build_audit()
+    sound = tuple(Finding(f"fine {i}", f"Fine {i}.", Level.OK, {"n": i}, "Go on.") for i in range(9))
+    text = shown(replace(audit, findings=(*audit.findings[:1], *sound)), 80)
+    assert "Fine 3." in text
+    assert "Fine 4." not in text
+    assert "5 more findings with nothing wrong" in text
 
 
 def test_the_first_finding_comes_first(audit: Audit) -> None:

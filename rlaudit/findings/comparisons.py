@@ -71,7 +71,8 @@ def _summary_of_many(audit: Audit) -> Finding:
     n = len(audit.comparisons)
     return Finding(
         f"{n} comparisons, {len(open_pairs)} undecided",
-        f"{n - len(open_pairs)} of {n} comparisons are decided, {len(open_pairs)} are not ({audit.family}).",
+        f"{n - len(open_pairs)} of {n} comparisons {'is' if n - len(open_pairs) == 1 else 'are'} decided, "
+        f"{len(open_pairs)} {'is' if len(open_pairs) == 1 else 'are'} not ({audit.family}).",
         Level.UNSAFE if open_pairs else Level.OK,
         {"n_comparisons": n, "n_undecided": len(open_pairs)},
         "Train more seeds of the agents that matter, or compare fewer."

@@ -7,6 +7,8 @@ from rlaudit.results import Arm, Audit, Carrier, FailureAudit, StuckRuns
 from rlaudit.types import Finding, Level
 from rlaudit.wording import number, on, p_text, percent
 
+_BY_LUCK = 0.01  # of agents with normal seeds have an outlier
+_MANY_ARMS = 20  # from here on luck is reckoned with
 _MOST = 3  # findings of one kind; the worst first
 
 
@@ -165,13 +167,17 @@ def _named(stuck: StuckRuns) -> str:
 def outliers(audit: Audit) -> Iterator[Finding]:
     """Seeds far from the others of their agent."""
     found = sorted((one for one in audit.failures if one.outliers), key=lambda one: -abs(one.outliers[0].distance))
-    for place, one in enumerate(found[:_MOST]):
+    n = sum(one.reach is not None for one in audit.failures)
+    by_luck = _BY_LUCK * n
+    luck = n > _MANY_ARMS and len(found) <= by_luck + 2 * by_luck**0.5
+    known = f" Of {n} agents and tasks about {number(by_luck, 2)} have such a seed by luck alone."
+    for place, one in enumerate(found[: 1 if luck else _MOST]):
         far = one.outliers[0]
         yield Finding(
             f"{one.agent}: {'a seed' if len(one.outliers) == 1 else f'{len(one.outliers)} seeds'} far from the others",
             outlier_sentence(one) + _moved(audit, one) + _turned(audit, one, "outliers")
-            + _more(place, len(found), "agents and tasks have such seeds"),
-            Level.WARN,
+            + _more(place, len(found), "agents and tasks have such seeds") + (known if n > _MANY_ARMS else ""),
+            Level.OK if luck else Level.WARN,
             {"n_outliers": len(one.outliers), "seed": far.seed, "score": far.score, "distance": far.distance},
             "Look at these runs, and report the numbers with and without them.",
         )  # fmt: skip
