@@ -245,7 +245,7 @@ def test_the_table_names_the_seeds_and_dashes_what_cannot_be_said() -> None:
     rows = {row[0]: row for row in section(with_claims(*STATES[1:], *ODD["one seed"])).tables[0].rows}
     fragile = next(claim for claim in STATES if claim.state == "fragile")
     (agent, seed), *_ = fragile.removal.seeds
-    assert f"1 seed: {seed} of {agent}" == rows[fragile.text][3]
+    assert f"1 seed: {agent}'s seed {seed}" == rows[fragile.text][3]
     assert (None, None, None, None) == rows["a > b"][3:]
 
 

@@ -263,7 +263,9 @@ def test_leaving_out_what_stands_apart_is_said_to_turn_or_not_to_turn() -> None:
 
 def test_failed_seeds_are_shown_dropped_and_imputed() -> None:
     audit = build_audit(n_failed=3)
-    audit = replace(audit, failures=tuple(failure_audit(arm, mean_imputed=200.0, floor=9.0) for arm in audit.arms))
+    audit = replace(
+        audit, carriers=(), failures=tuple(failure_audit(arm, mean_imputed=200.0, floor=9.0) for arm in audit.arms)
+    )
     assert "Failed: 3 of 23 seeds of a2c (rate 2.8 % to 34 %), mean" in said(audit)
     assert "200 with each at the worst score of the task (9.00)" in said(audit)
     assert [(23, 3), (23, 3)] == [row[2:4] for row in section(audit).tables[0].rows]

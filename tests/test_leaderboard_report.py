@@ -163,8 +163,17 @@ def test_a_figure_is_the_same_to_the_byte(name: str) -> None:
 
 
 def test_no_leaderboard_no_words() -> None:
-    assert section(PLAIN) is None
-    assert [] == list(findings(PLAIN))
+    bare = replace(PLAIN, leaderboards=())
+    assert section(bare) is None
+    assert [] == list(findings(bare))
+
+
+def test_two_agents_on_one_task_have_a_section_and_no_finding_beside_the_verdict() -> None:
+    pair = audit_of(board(("a", "b")))
+    made = section(pair)
+    assert made
+    assert 2 == len(made.figures)
+    assert [] == list(findings(pair))
 
 
 # ---------------------------------------------------------------- what it says
