@@ -30,7 +30,9 @@ def test_importing_the_pytest_plugin_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["audit", "--help"], ["plan", "--help"]], ids=" ".join
+    "arguments",
+    [["--help"], ["--version"], *([verb, "--help"] for verb in ("audit", "plan", "calibrate", "recheck"))],
+    ids=" ".join,
 )
 def test_the_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = f"from rlaudit.cli import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"
