@@ -205,19 +205,33 @@ def interval_over_seeds(rate: float, rates: Floats) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=256)
+def exact_rate(test: str, group_size: int, alpha: float) -> float | None:
+    """The constant share of all splits of untied scores that it rejects; None: no constant, or too many splits."""
+    if test in _DEALT:  # two-sided p-values are multiples of 2 / C(2n, n)
+        arrangements = comb(2 * group_size, group_size)
+        return 2 * floor(alpha * arrangements / 2 + 1e-9) / arrangements
+    if test not in FIXED_BY_CONSTRUCTION or group_size > 6:
+        return None
+    groups = splits.every_split(2 * group_size, group_size).reshape(-1, 2, group_size).astype(np.float64)
+    return _rate(test, groups, alpha)
+
+
+@lru_cache(maxsize=256)
 def expected_rate(test: str, group_size: int, alpha: float) -> float:
     """The rate of this test for normal seeds of one agent: exact where it is a constant, else simulated."""
     if test == "welch":
         return float(welch_power(0.0, group_size, alpha))  # its own false-positive rate for normal seeds
     if test == "student":
         return alpha
-    if test in _DEALT:  # two-sided p-values are multiples of 2 / C(2n, n)
-        arrangements = comb(2 * group_size, group_size)
-        return 2 * floor(alpha * arrangements / 2 + 1e-9) / arrangements
-    if test in FIXED_BY_CONSTRUCTION and group_size <= 6:
-        groups = splits.every_split(2 * group_size, group_size).reshape(-1, 2, group_size).astype(np.float64)
-    else:
-        groups = generator(0, "expected", test, group_size).standard_normal((_NORMAL_PAIRS, 2, group_size))
+    exact = exact_rate(test, group_size, alpha)
+    if exact is not None:
+        return exact
+    return _rate(
+        test, generator(0, "expected", test, group_size).standard_normal((_NORMAL_PAIRS, 2, group_size)), alpha
+    )
+
+
+def _rate(test: str, groups: Floats, alpha: float) -> float:
     p_values = _run(test, groups[:, 0], groups[:, 1], alpha, generator(0, "expected", test)).p_value
     return float((p_values <= alpha).mean())
 

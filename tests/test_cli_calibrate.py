@@ -84,6 +84,7 @@ def test_the_same_call_gives_the_same_answer() -> None:
         (("--task", "tsk"), "'tsk' is no task of these scores. Did you mean 'task'?"),
         (("-s", "audit.alpa=0.1"), "alpa"),
         (("-n", "1"), "1 is not in the range"),
+        (("-n", "1000000000"), "1000000000 is not in the range"),
         (("--draws", "5"), "5 is not in the range"),
     ],
 )
@@ -105,6 +106,11 @@ def test_a_table_without_enough_seeds_says_how_many_it_takes() -> None:
     done = run("few.csv")
     assert 2 == done.exit_code
     assert "needs 4 seeds an agent" in done.output
+
+
+def test_a_task_is_refused_where_the_table_names_none() -> None:
+    Path("bare.csv").write_text("agent,seed,score\n" + "".join(f"a,{s},{s}\n" for s in range(6)))
+    assert "Error: 'x' is no task of these scores. They name no task.\n" == run("bare.csv", "--task", "x").output
 
 
 def test_names_from_files_reach_the_terminal_without_control_codes() -> None:

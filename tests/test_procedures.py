@@ -251,9 +251,18 @@ def test_a_rule_that_always_names_a_winner_is_wrong_by_construction_and_has_no_i
         assert Estimate(1.0, None, None) == one.false_positives
 
 
-def test_a_constant_rate_has_no_interval_over_seeds() -> None:
-    share = tried(table(), "permutation").of("permutation").false_positives
-    assert (None, None) == (share.low, share.high)
+@pytest.mark.parametrize(("name", "rate"), [("permutation", 12 / 252), ("mann_whitney", 8 / 252)])
+def test_a_constant_rate_is_exact_and_has_no_interval_over_seeds(name: str, rate: float) -> None:
+    """The noise of the draws once put the permutation test at 5.1 %, and accused it of going beyond alpha."""
+    for seed in range(3):
+        found = calibrate(table(), [name], arms=table().arms[:2], group_size=5, n_draws=100, seed=seed).of(name)
+        assert Estimate(pytest.approx(rate), None, None) == found.false_positives
+        assert not found.beyond(0.05)
+
+
+def test_a_constant_of_too_many_splits_to_try_is_simulated_and_has_an_interval() -> None:
+    share = tried(table(n=20), "mann_whitney", n=7).of("mann_whitney").false_positives
+    assert share.low < share.value < share.high
 
 
 def test_the_order_of_the_agents_and_the_company_of_others_change_nothing() -> None:

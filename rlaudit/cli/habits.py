@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--against", metavar="B", help="Set A against B, too, not only against itself.")
 @click.option("--task", metavar="T", help="[default: the first one]")
 @click.option(
-    "-n", "sizes", multiple=True, default=(5,), show_default=True, type=click.IntRange(min=2), metavar="SEEDS",
+    "-n", "sizes", multiple=True, default=(5,), show_default=True, type=click.IntRange(2, 1_000), metavar="SEEDS",
     help="Seeds an agent; may be given several times.",
 )  # fmt: skip
 @click.option("--draws", default=10_000, show_default=True, type=click.IntRange(100, 1_000_000), metavar="N")
@@ -88,8 +88,8 @@ def _print(tried: "ProcedureAudit") -> None:
         click.echo("* the pool is too small for groups without a shared seed: drawn with replacement")
     if any(one.false_positives.low is None for one in tried.rates):
         click.echo(
-            "By construction: a rule that always names a winner is wrong where there is none, and the rate of a "
-            "permutation test is a constant."
+            "By construction: a rule that always names a winner is wrong where there is none, and a permutation or "
+            "rank test errs at a constant rate where no scores tie."
         )
     click.echo()
 

@@ -17,7 +17,7 @@ from rlaudit.procedures.habits import Conclusion, small_p
 from rlaudit.procedures.rates import Conclude, Duel, against, false_positives, fits, fought
 from rlaudit.procedures.views import arms_named
 from rlaudit.results import FEW, Estimate, PairAudit, ProcedureAudit, ProcedureRates, hardest_pair
-from rlaudit.same_agent import CLOSED_FORM, FIXED_BY_CONSTRUCTION
+from rlaudit.same_agent import CLOSED_FORM, exact_rate
 from rlaudit.seeds import generator
 from rlaudit.types import ArmScores, Floats, ScoreTable
 
@@ -200,6 +200,7 @@ def _rates(
     stream: tuple[str | int, ...] = (name, subject.arms[0].task, group_size, *(arm.agent for arm in subject.arms))
     alone = [Duel(pool, None, sizes) for pool in pools]
     replaced = not all(map(fits, alone))
+    exact = None if replaced else exact_rate(name, group_size, alpha)
     draws = fought(procedure.conclude, alone, alpha=alpha, n_draws=n_draws, rng=generator(seed, "procedure", *stream))
     truths = _truths(procedure, subject, pools)
     told: dict[str, Estimate | None] = dict.fromkeys(("right", "wrong", "type_s", "type_m"))
@@ -211,7 +212,7 @@ def _rates(
         told = against(fought(procedure.conclude, duels, alpha=alpha, n_draws=n_draws, rng=rng), truths)
     return ProcedureRates(
         procedure=name,
-        false_positives=_without_doubt(name, procedure, pools, replaced, false_positives(draws)),
+        false_positives=_without_doubt(procedure, exact, pools, false_positives(draws)),
         n_draws=len(draws.winner),
         replaced=replaced,
         always=procedure.always,
@@ -227,8 +228,9 @@ def _truths(procedure: Procedure, subject: views.Subject, pools: views.Pools) ->
     return np.full(sum(map(len, pools[0])), _truth(subject))
 
 
-def _without_doubt(name: str, procedure: Procedure, pools: views.Pools, replaced: bool, share: Estimate) -> Estimate:
+def _without_doubt(procedure: Procedure, exact: float | None, pools: views.Pools, share: Estimate) -> Estimate:
     """A share that other seeds would not change has no interval: winners by construction, rates of permutations."""
+    if procedure.always and share.value == 1:
+        return Estimate(1.0)
     untied = all(len(np.unique(block)) == block.size for pool in pools for block in pool)
-    constant = name in FIXED_BY_CONSTRUCTION and untied and not replaced
-    return Estimate(share.value) if constant or (procedure.always and share.value == 1) else share
+    return share if exact is None or not untied else Estimate(exact)

@@ -45,7 +45,8 @@ def arms_named(table: ScoreTable, agent: str | None, against: str | None, task: 
         ("agent", against, table.agents),
     ):
         if name is not None and name not in known:
-            raise ConfigError(f"{name!r} is no {what} of these scores.{did_you_mean(name, known)}")
+            named = did_you_mean(name, filter(None, known)) or f" They name no {what}."
+            raise ConfigError(f"{name!r} is no {what} of these scores.{named}")
     if against is not None and (agent is None or agent == against):
         raise ConfigError(f"against {against!r}: name another agent that it is set against")
     wanted = [name for name in (agent, against) if name is not None]
