@@ -209,7 +209,7 @@ def test_a_lucky_metric_is_called_luck() -> None:
     assert Level.WARN == finding.level
     assert finding.title.endswith("a metric chosen afterwards would mislead")
     assert "nothing is decided by the final evaluation (p = 0.30)" in finding.sentence
-    assert "a2c is better by 1 of 14 metrics" in finding.sentence
+    assert "a2c is better by 1 of 14 metrics (the " in finding.sentence
     assert "it does not remain significant: that many looks find as much by luck" in finding.sentence
     assert answer(metric_choice(audit(LUCK))).startswith("Only for whoever chooses one afterwards")
 
@@ -286,7 +286,19 @@ def test_noise_above_a_tenth_is_a_warning_that_says_how_many_episodes_are_enough
 
 def test_a_share_that_is_not_pinned_below_a_tenth_says_so() -> None:
     unsure = noise(share=0.05, high=0.3)
+    finding = only(noise_rule, audit(unsure, noise()))
+    assert "Evaluations are no bottleneck, as far as can be said" == finding.title
+    assert finding.next_step.startswith("As far as can be said: spend on seeds")
+    assert "the most of 2 (median 3.5 %; none above a tenth)" in finding.sentence
+    assert "Evaluations are no bottleneck" == only(noise_rule, audit(noise())).title
     assert answer(evaluation_noise(audit(unsure))).startswith("More seeds, as far as can be said.")
+
+
+@pytest.mark.parametrize(("seeds", "words"), [(0.098, "less than one more seed"), (2.4, "2.4 more seeds")])
+def test_endless_episodes_are_worth_seeds_and_no_fraction_of_one(seeds: float, words: str) -> None:
+    given = audit(noise(seeds_worth=seeds, episodes_enough=1))
+    assert f"would be worth {words} on top of the 20." in only(noise_rule, given).next_step
+    assert f"as much as {words} on top of the 20. 1 episode of each" in answer(evaluation_noise(given))
 
 
 def test_noise_alone_asks_for_episodes_first() -> None:

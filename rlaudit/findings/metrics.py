@@ -49,19 +49,19 @@ def _elsewhere(choice: MetricChoice) -> str:
         Verdict.UNDECIDED: choice.n_metrics - choice.significant_a - choice.significant_b,
     }
     return " and ".join(
-        f"{_says(choice, verdict)} by {n} of {choice.n_metrics} metrics{_such_as(choice, verdict)}"
+        f"{_says(choice, verdict)} by {n} of {choice.n_metrics} metrics{_clearest(choice, verdict, n)}"
         for verdict, n in counts.items()
         if n and verdict != choice.verdict
     )
 
 
-def _such_as(choice: MetricChoice, verdict: Verdict) -> str:
+def _clearest(choice: MetricChoice, verdict: Verdict, n: int) -> str:
     views = [view for view in choice.views if view.verdict == verdict]
     if not views:
         return ""
     extreme = min if verdict.has_winner else max
     view = extreme(views, key=lambda one: 1.0 if one.p_value is None else one.p_value)
-    return f" (such as {metric_name(view.metric, view.until)}, {p_text(view.p_value)})"
+    return f" ({'such as ' if n > 1 else ''}{metric_name(view.metric, view.until)}, {p_text(view.p_value)})"
 
 
 def _left(choice: MetricChoice) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from rlaudit.findings.evaluation import worth
 from rlaudit.report.parts import FigureHtml, Rows, SectionHtml, Table, figure, on_task, shares
 from rlaudit.results import Audit, EvaluationNoise
-from rlaudit.wording import number, percent
+from rlaudit.wording import percent
 
 _DRAWN = 12
 
@@ -56,7 +57,7 @@ def _sentences(audit: Audit, noises: Sequence[EvaluationNoise]) -> Iterator[str]
     else:
         yield (
             f"{twice} Endless episodes would shrink it by {percent(one.endless)}, as much as "
-            f"{number(one.seeds_worth, 2)} more seeds on top of the {one.n_seeds}.{_enough(one)}"
+            f"{worth(one)} on top of the {one.n_seeds}.{_enough(one)}"
         )
     if audit.metric != "final":
         yield f"This is about the final evaluation; the scores of this audit are made another way ({audit.metric})."
@@ -75,7 +76,8 @@ def _enough(one: EvaluationNoise) -> str:
     if one.episodes_enough is None or one.episodes_enough == one.n_episodes:
         return ""
     if one.episodes_enough < one.n_episodes:
-        return f" {one.episodes_enough} episodes of each would have kept the noise to a tenth."
+        several = "episode" if one.episodes_enough == 1 else "episodes"
+        return f" {one.episodes_enough} {several} of each would have kept the noise to a tenth."
     return f" It takes about {one.episodes_enough:,} episodes of each to bring the noise down to a tenth."
 
 
