@@ -92,6 +92,11 @@ def percent(share: float | None) -> str:
     return f"{value:.1f} %" if fine else f"{value:.0f} %"
 
 
+def more_seeds(n: float | None) -> str:
+    """`2.4 more seeds`: never a small part of a seed, which nobody can train."""
+    return "less than one more seed" if n is not None and n < 1 else f"{number(n, 2)} more seeds"
+
+
 def p_text(p: float | None) -> str:
     """`p = 0.075`, `p < 0.001`; never rounded across a usual level: 0.0499 does not become 0.05."""
     if p is None:

@@ -6,7 +6,7 @@ from statistics import median
 from rlaudit.evaluation_noise import NOISY
 from rlaudit.results import Audit, EvaluationNoise
 from rlaudit.types import Finding, Level
-from rlaudit.wording import number, on, percent
+from rlaudit.wording import more_seeds, on, percent
 
 
 def evaluation_noise(audit: Audit) -> Iterator[Finding]:
@@ -48,11 +48,5 @@ def _advice(one: EvaluationNoise, sure: bool) -> str:
         )
     return (
         f"{'' if sure else 'As far as can be said: '}{'S' if sure else 's'}pend on seeds, not on episodes; endless "
-        f"episodes would be worth {worth(one)} on top of the {one.n_seeds}."
+        f"episodes would be worth {more_seeds(one.seeds_worth)} on top of the {one.n_seeds}."
     )
-
-
-def worth(one: EvaluationNoise) -> str:
-    """`2.4 more seeds`: what endless episodes would be worth."""
-    few = one.seeds_worth is not None and one.seeds_worth < 1
-    return "less than one more seed" if few else f"{number(one.seeds_worth, 2)} more seeds"

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from rlaudit.findings.evaluation import worth
 from rlaudit.report.parts import FigureHtml, Rows, SectionHtml, Table, figure, on_task, shares
 from rlaudit.results import Audit, EvaluationNoise
-from rlaudit.wording import percent
+from rlaudit.wording import more_seeds, percent
 
 _DRAWN = 12
 
@@ -57,7 +56,7 @@ def _sentences(audit: Audit, noises: Sequence[EvaluationNoise]) -> Iterator[str]
     else:
         yield (
             f"{twice} Endless episodes would shrink it by {percent(one.endless)}, as much as "
-            f"{worth(one)} on top of the {one.n_seeds}.{_enough(one)}"
+            f"{more_seeds(one.seeds_worth)} on top of the {one.n_seeds}.{_enough(one)}"
         )
     if audit.metric != "final":
         yield f"This is about the final evaluation; the scores of this audit are made another way ({audit.metric})."
