@@ -223,6 +223,13 @@ def test_a_difference_by_the_area_alone_is_told_and_upgrades_no_verdict() -> Non
     assert "The verdict stays with the metric that was named beforehand" in answer(metric_choice(audit(DECIDED)))
 
 
+@pytest.mark.parametrize(("n_left", "words"), [(0, "none of these 3 remains"), (1, "1 of these 3 remains")])
+def test_what_is_left_is_counted_in_words(n_left: int, words: str) -> None:
+    three = choice(NONE, [A, A, A])
+    views = [replace(one, survives=0 < i <= n_left) for i, one in enumerate(three.views)]
+    assert f"{words} significant" in only(metric_rule, audit(replace(three, views=tuple(views)))).sentence
+
+
 def test_opposite_winners_are_both_named() -> None:
     finding = only(metric_rule, audit(BOTH))
     assert "a2c-norm is better by the final evaluation" in finding.sentence

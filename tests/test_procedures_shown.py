@@ -108,6 +108,14 @@ def test_where_no_interval_lies_beyond_alpha_none_is_accused() -> None:
     assert one.next_step
 
 
+def test_a_habit_that_surely_misleads_is_named_although_another_one_may_do_so_more_often() -> None:
+    unsure = replace(rates("per_point", 0.3), false_positives=Estimate(0.3, 0.04, 0.37))
+    one = finding(audit_with(shown(rates=(unsure, rates("error_bars_se", 0.25), rates("welch", 0.03)))))
+    assert Level.WARN == one.level
+    assert "“bars of ± 1 SE do not overlap” would have found a winner" in one.sentence
+    assert "more of the rules" not in one.sentence
+
+
 def test_a_rule_that_always_decides_is_never_the_culprit_but_is_explained() -> None:
     audit = audit_with(shown())
     assert "the better mean" not in finding(audit).sentence

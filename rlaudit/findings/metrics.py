@@ -69,7 +69,8 @@ def _left(choice: MetricChoice) -> str:
     n, left = choice.significant_a + choice.significant_b, choice.survivors
     if not choice.views or not n:
         return ""
-    remain = f"{left} of these {n} remain" if n > 1 else "it remains" if left else "it does not remain"
+    several = f"{left or 'none'} of these {n} {'remain' if left > 1 else 'remains'}"
+    remain = several if n > 1 else "it remains" if left else "it does not remain"
     luck = ": that many looks find as much by luck" if choice.only_by_luck else ""
     return f" Corrected for a choice among {choice.n_metrics} metrics, {remain} significant{luck}."
 

@@ -25,9 +25,9 @@ _TEST_INSTEAD = "Decide by a test that keeps its level on these runs, named befo
 def habits(audit: Audit) -> Iterator[Finding]:
     """The habit that most often finds a winner within one agent, or that none of them does so clearly."""
     tried = audit.procedures
-    if tried is None or not tried.habits():
+    worst = tried.worst() if tried else None
+    if tried is None or worst is None:
         return
-    worst = tried.habits()[0]
     misleads = worst.beyond(tried.alpha)
     # No caveat to what the audit has decided; where it has not, habits are the temptation.
     decided = any(
@@ -46,25 +46,24 @@ def habits(audit: Audit) -> Iterator[Finding]:
 
 def worst_habit(tried: ProcedureAudit) -> str:
     """One sentence or two with the numbers of the most misleading habit; empty where nothing was tried."""
-    habits = tried.habits()
-    if not habits:
+    worst = tried.worst()
+    if worst is None:
         return ""
-    share, label = habits[0].false_positives, label_of(habits[0].procedure)
-    n_beyond = sum(one.beyond(tried.alpha) for one in habits)
-    seeds = f"With {tried.group_size} seeds an agent{on(tried.task)}"
-    if not habits[0].beyond(tried.alpha):
+    share = worst.false_positives
+    found = (
+        f"With {tried.group_size} seeds an agent{on(tried.task)}, “{label_of(worst.procedure)}” would have found a "
+        f"winner between two groups of one and the same agent in {percent(share.value)} of draws{_around(share)}"
+    )
+    if not worst.beyond(tried.alpha):
         return (
-            f"{seeds}, “{label}” would have found a winner between two groups of one and the same agent in "
-            f"{percent(share.value)} of draws{_around(share)}, the most of the {len(habits)} rules tried: not clearly "
-            f"more often than alpha, {percent(tried.alpha)}."
+            f"{found}, the most of the {len(tried.habits())} rules tried: not clearly more often than alpha, "
+            f"{percent(tried.alpha)}."
         )
-    more = {1: "", 2: " One more of the rules tried goes beyond alpha."}.get(
-        n_beyond, f" {n_beyond - 1} more of the rules tried go beyond alpha."
+    n_more = sum(one.beyond(tried.alpha) for one in tried.habits()) - 1
+    more = {0: "", 1: " One more of the rules tried goes beyond alpha."}.get(
+        n_more, f" {n_more} more of the rules tried go beyond alpha."
     )
-    return (
-        f"{seeds}, “{label}” would have found a winner between two groups of one and the same agent in "
-        f"{percent(share.value)} of draws{_around(share)}{_reference(tried)}.{_named(tried, habits[0])}{more}"
-    )
+    return f"{found}{_reference(tried)}.{_named(tried, worst)}{more}"
 
 
 def _around(share: Estimate) -> str:

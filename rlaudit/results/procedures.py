@@ -58,3 +58,8 @@ class ProcedureAudit:
     def habits(self) -> tuple[ProcedureRates, ...]:
         """Without the reference, and without rules that name a winner by construction; the most misleading first."""
         return tuple(one for one in self.rates if not one.always and one.procedure != self.reference)
+
+    def worst(self) -> ProcedureRates | None:
+        """The first habit that surely goes beyond alpha, or the first; a wide interval accuses nobody."""
+        habits = self.habits()
+        return next((one for one in habits if one.beyond(self.alpha)), habits[0] if habits else None)
