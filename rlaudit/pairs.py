@@ -167,11 +167,25 @@ def _with_verdicts(
 ) -> tuple[PairAudit, ...]:
     equivalent = _corrected([pair.p_equivalent for pair in pairs], "holm")
     decided = []
-    for pair, (p_adjusted, error), p_equivalent in zip(pairs, adjusted, equivalent, strict=True):
-        judged = replace(pair, p_adjusted=p_adjusted, p_equivalent=p_equivalent)
+    for place, (pair, (p_adjusted, error), p_equivalent) in enumerate(zip(pairs, adjusted, equivalent, strict=True)):
+        imputed = _imputed_among(pairs, place, settings)
+        judged = replace(pair, p_adjusted=p_adjusted, p_equivalent=p_equivalent, imputed=imputed)
         verdict, reason = decide(judged, settings, error)
         decided.append(replace(judged, verdict=verdict, reason=reason))
     return tuple(decided)
+
+
+def _imputed_among(pairs: Sequence[PairAudit], place: int, settings: PairSettings) -> Imputed | None:
+    """What is undecided among all comparisons anyway does not turn. The others stay as they are; max-T as Holm."""
+    imputed = pairs[place].imputed
+    if imputed is None:
+        return None
+    correction = "holm" if settings.correction == "max_t" else settings.correction
+    before = [pair.tests[pair.decided_by].p_value for pair in pairs]
+    after = [imputed.p_value if i == place else p for i, p in enumerate(before)]
+    adjusted = [_corrected(p_values, correction)[place] for p_values in (before, after)]
+    sides = [p is not None and p <= settings.alpha for p in adjusted]
+    return replace(imputed, agrees=sides[0] == sides[1] and (imputed.agrees or not sides[1]))
 
 
 def _adjusted(pairs: Sequence[PairAudit], arms: Sequence[ArmScores], settings: PairSettings) -> Sequence[_Adjusted]:

@@ -152,6 +152,15 @@ def test_failed_seeds_are_imputed_at_the_worst_score_and_may_turn_the_result() -
     assert pair.imputed.agrees == (expected.pvalue <= 0.05)
 
 
+def test_failed_seeds_do_not_turn_what_is_undecided_among_all_comparisons_anyway() -> None:
+    a, b = np.arange(8.0), np.arange(8.0) + 2.9
+    alone, together = ({"a": a, "b": b}, {"a": a, "b": b, "c": a + 1, "d": a + 1.5})
+    failed = {"b": (100,)}
+    pairs = [audit_pairs(table(scores, failed), settings())[0] for scores in (alone, together)]
+    assert pairs[0].tests["welch"].p_value < 0.05 < pairs[0].imputed.p_value
+    assert [False, True] == [pair.imputed.agrees for pair in pairs]
+
+
 def test_agents_with_one_score_are_left_out() -> None:
     assert () == audit_pairs(table({"a": FAR["a"], "b": np.array([1.0])}), settings())
 

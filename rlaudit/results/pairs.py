@@ -76,7 +76,7 @@ class Imputed:
     floor: float
     effect: float
     p_value: float  # of the deciding test, not adjusted
-    agrees: bool  # the same side of alpha, in the same direction, as without the failed seeds
+    agrees: bool  # the same side of alpha among all comparisons, in the same direction, as without the failed seeds
 
 
 @dataclass(frozen=True)
