@@ -236,7 +236,7 @@ def audit(source: Source, *, name: str = "audit", score: str = "final", **settin
 
 def calibrate(
     source: Source,
-    procedures: Sequence[str] = (),
+    procedures: str | Sequence[str] = (),
     *,
     agent: str | None = None,
     against: str | None = None,
@@ -248,12 +248,14 @@ def calibrate(
 ) -> ProcedureAudit:
     """How often habits of concluding, and tests, would go wrong with `n_seeds` seeds an agent of these runs.
 
-    `procedures`: names of `rlaudit list procedures` or `rlaudit list tests`; all habits and the tests of the settings
-    unless some are named. Without `agent` the first two agents; `agent` alone is set against itself only. `settings`
-    are those of `audit`. Raises ConfigError for a name that is not there.
+    `procedures`: one name or several of `rlaudit list procedures` or `rlaudit list tests`; all habits and the tests of
+    the settings unless some are named. Without `agent` the first two agents; `agent` alone is set against itself only.
+    `settings` are those of `audit`. Raises ConfigError for a name that is not there.
     """
     from rlaudit.procedures import arms_named, calibrate
 
+    if isinstance(procedures, str):
+        procedures = (procedures,)
     chosen = configs.settings((), score, **settings).audit
     table = load_scores(source, score=score, higher_is_better=chosen.higher_is_better)
     return calibrate(

@@ -415,6 +415,14 @@ def test_the_python_entry_takes_arrays() -> None:
     )
 
 
+def test_the_python_entry_takes_one_name_and_refuses_what_takes_all_memory() -> None:
+    scores = {"a": np.arange(12.0)}
+    assert {"top_run", "welch"} == {one.procedure for one in rlaudit.calibrate(scores, "top_run", n_draws=10).rates}
+    for asked in ({"n_seeds": 10**9}, {"n_draws": 0}):
+        with pytest.raises(ConfigError, match="give at most 1,000 seeds an agent, and 1 draw or more"):
+            rlaudit.calibrate(scores, "welch", **asked)
+
+
 # ---------------------------------------------------------------- in an audit
 
 

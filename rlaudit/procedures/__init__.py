@@ -32,6 +32,7 @@ __all__ = [
     "small_p",
 ]
 
+_MOST_SEEDS = 1_000  # seeds an agent, which take two minutes; a thousand million would take all memory
 _AUDIT_SHARE = 0.2  # of the draws asked for, in an audit: 2,000 of 10,000, standard error .011 at most
 _RESAMPLED_SHARE = 0.4  # of those, for tests that resample inside each
 
@@ -158,6 +159,10 @@ def calibrate(
     """
     if group_size < 2:
         raise NotEnoughSeeds(f"groups of {group_size}: nothing can be said of fewer than 2 seeds an agent")
+    if group_size > _MOST_SEEDS or n_draws < 1:
+        raise ConfigError(
+            f"groups of {group_size}, {n_draws} draws: give at most {_MOST_SEEDS:,} seeds an agent, and 1 draw or more"
+        )
     for arm in arms:
         if len(arm.scores) < views.FEWEST:
             raise NotEnoughSeeds(f"agent {arm.agent!r} has {len(arm.scores)} seeds: give at least {views.FEWEST}")
