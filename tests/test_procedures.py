@@ -242,6 +242,11 @@ def test_shares_lie_within_their_intervals_and_add_up() -> None:
             assert one.wrong.value / (one.right.value + one.wrong.value) == pytest.approx(one.type_s.value)
 
 
+def test_the_size_of_an_exaggeration_has_no_interval_which_redrawn_pools_cannot_give() -> None:
+    """Of 120 pairs of pools of 20 normal seeds one sd apart, 5 v 5, Welch, intervals held the true 1.68 in 75 %."""
+    assert all((None, None) == (one.type_m.low, one.type_m.high) for one in tried(table()).rates if one.type_m)
+
+
 def test_a_rule_that_always_names_a_winner_is_wrong_by_construction_and_has_no_interval() -> None:
     found = tried(table())
     for name in ("mean_higher", "top_run"):

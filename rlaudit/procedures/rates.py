@@ -6,7 +6,7 @@ asked of pools that were redrawn seed by seed, for an interval over seeds.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ _EFFORT = 2**22  # numbers looked at for that, where the fewest draws do not alr
 _MOST = 2**22  # positions held at once: 32 MB; beyond it there are fewer draws
 
 Conclude: TypeAlias = Callable[..., Conclusion]  # (a, b, *, alpha, rng): see habits.py
-_Any: TypeAlias = NDArray[Any]
+_Bools: TypeAlias = NDArray[np.bool_]
 
 
 class Duel(NamedTuple):
@@ -45,7 +45,6 @@ class Draws(NamedTuple):
     effect: Floats
     view: Ints
     others: NDArray[np.int8]
-    others_effect: Floats
     others_view: Ints
 
 
@@ -61,13 +60,13 @@ def fought(conclude: Conclude, duels: Sequence[Duel], *, alpha: float, n_draws: 
     ours, others = zip(*parts, strict=True)
     joined = [np.concatenate(column) for column in zip(*ours, strict=True)]
     beside = [np.concatenate(column, axis=1) for column in zip(*others, strict=True)]
-    return Draws(joined[0], joined[1], joined[2], beside[0], beside[1], beside[2])
+    return Draws(joined[0], joined[1], joined[2], beside[0], beside[1])
 
 
 def _fought(
     conclude: Conclude, duel: Duel, alpha: float, n_draws: int, rng: np.random.Generator
 ) -> tuple[list[NDArray[np.generic]], list[NDArray[np.generic]]]:
-    """Winner, effect and view of one duel: of its draws, and of redrawn pools (n_pools, n_each)."""
+    """Winner, effect and view of the draws of one duel, and winner and view from redrawn pools (n_pools, n_each)."""
     n_views, n_positions = sum(map(len, duel.x)), len(duel.x) * sum(duel.sizes)
     width = n_views * sum(duel.sizes)
     n_draws = max(1, min(n_draws, _MOST // n_positions))
@@ -80,7 +79,8 @@ def _fought(
         view = np.zeros(len(mine.winner), np.int64) if mine.view is None else mine.view
         found.append((duel.sign * mine.winner, duel.sign * mine.effect, view))
     columns = [np.concatenate(column) for column in zip(*found, strict=True)]
-    return [one[:n_draws] for one in columns], [one[n_draws:].reshape(_POOLS, each) for one in columns]
+    others = [one[n_draws:].reshape(_POOLS, each) for one in (columns[0], columns[2])]
+    return [one[:n_draws] for one in columns], others
 
 
 def _taken(pool: Pool, positions: Sequence[Ints], rows: slice) -> Floats:
@@ -129,22 +129,25 @@ def false_positives(draws: Draws) -> Estimate:
 
 
 def against(draws: Draws, truths: Floats) -> dict[str, Estimate | None]:
-    """right, wrong, type_s and type_m, if truths (n_views,) are the true differences."""
+    """right, wrong, type_s and type_m, if truths (n_views,) are the true differences.
+
+    Their intervals hold the true rates in .91-1.00 of pools of 10 to 40 normal seeds a standard deviation apart, of
+    log-normal ones in .55-1.00 (Welch, and the better mean; 5 seeds an agent). Type M gets none: redrawn pools of one
+    pair know nothing of how far its own difference is off, and held the true factor in .68-.82.
+    """
     truth, others = truths[draws.view], truths[draws.others_view]
     right, wrong = draws.winner * truth > 0, draws.winner * truth < 0
     o_right, o_wrong = draws.others * others > 0, draws.others * others < 0
-    names, o_names = right | wrong, o_right | o_wrong
-    with np.errstate(divide="ignore", invalid="ignore"):
-        times, o_times = np.abs(draws.effect / truth), np.abs(draws.others_effect / others)
+    names = right | wrong
     return {
         "right": _share(right, o_right),
         "wrong": _share(wrong, o_wrong),
-        "type_s": _ratio(wrong, names, o_wrong, o_names),
-        "type_m": _ratio(np.where(names, times, 0), names, np.where(o_names, o_times, 0), o_names),
+        "type_s": _share_of(wrong, names, o_wrong, o_right | o_wrong),
+        "type_m": Estimate(float(np.abs(draws.effect[names] / truth[names]).mean())) if names.any() else None,
     }
 
 
-def _share(own: NDArray[np.bool_], others: NDArray[np.bool_]) -> Estimate:
+def _share(own: _Bools, others: _Bools) -> Estimate:
     """The share among our own draws, and an interval from the shares of redrawn pools.
 
     Their 60 draws each add noise; three quarters of it are taken off, as if there were 240. So intervals hold the true
@@ -162,16 +165,16 @@ def _share(own: NDArray[np.bool_], others: NDArray[np.bool_]) -> Estimate:
     return Estimate(value, max(0.0, min(float(low), value - reach)), min(1.0, max(float(high), value + reach)))
 
 
-def _ratio(top: _Any, bottom: _Any, others_top: _Any, others_bottom: _Any) -> Estimate | None:
-    """sum(top) / sum(bottom), and its percentiles over redrawn pools, with the noise of their few draws.
+def _share_of(part: _Bools, whole: _Bools, others_part: _Bools, others_whole: _Bools) -> Estimate | None:
+    """sum(part) / sum(whole), and its percentiles over redrawn pools, with the noise of their few draws.
 
-    None where nothing is below.
+    None where the whole is nothing.
     """
-    if not bottom.any():
+    if not whole.any():
         return None
-    value = float(top.sum() / bottom.sum())
-    below = others_bottom.sum(axis=1)
-    ratios = others_top.sum(axis=1)[below > 0] / below[below > 0]
-    low, high = np.quantile(ratios, [0.025, 0.975]) if len(ratios) else (0.0, value)
-    none_seen = 3 / float(bottom.sum()) if value == 0 else 0.0  # the rule of three (Hanley and Lippman-Hand 1983)
-    return Estimate(value, min(float(low), value), max(float(high), value, min(1.0, none_seen)))
+    value = float(part.sum() / whole.sum())
+    below = others_whole.sum(axis=1)
+    shares = others_part.sum(axis=1)[below > 0] / below[below > 0]
+    low, high = np.quantile(shares, [0.025, 0.975]) if len(shares) else (0.0, value)
+    none_seen = min(1.0, 3 / float(whole.sum())) if value == 0 else 0.0  # rule of three (Hanley, Lippman-Hand 1983)
+    return Estimate(value, min(float(low), value), max(float(high), value, none_seen))

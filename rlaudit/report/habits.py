@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 from rlaudit.report.parts import FigureHtml, SectionHtml, Table, figure, full_name, listed, shares
 from rlaudit.results import Audit, Estimate, ProcedureAudit, ProcedureRates
-from rlaudit.wording import label_of, number, percent
+from rlaudit.wording import label_of, percent
 
 _NAMED = 3  # habits in the answer; the picture has all
 _DRAWS = (
     "One agent against itself: two disjoint groups of its seeds, drawn without replacement (with replacement where the "
     "pool is too small, see the table); of two agents, each in half of the draws. Two agents: seeds drawn with "
     "replacement from both pools, whose means by the score of this audit count as the truth; a task picked afterwards "
-    "is judged by its own means. Intervals: the same with pools that were redrawn seed by seed."
+    "is judged by its own means. Intervals: the same with pools that were redrawn seed by seed. In simulations with 10 "
+    "to 40 seeds those of false winners held the truth in 98 to 100 % of cases (very skewed scores: from 88 % on), "
+    "those of right and wrong winners in 91 to 100 % (from 55 % on)."
 )
 _HABITS = (
     "The better half: twice the runs of one agent, of which the better half is reported. Adding seeds: Welch’s test "
@@ -108,14 +110,12 @@ def _in_words(one: ProcedureRates) -> str:
 def _table(tried: ProcedureAudit) -> Table:
     head = (
         "habit", "false winners", "95 % over seeds", "right", "95 % over seeds", "wrong", "95 % over seeds",
-        "wrong among its winners", "95 % over seeds", "times too large", "95 % over seeds", "draws",
-        "seeds drawn twice",
+        "wrong among its winners", "95 % over seeds", "times the difference", "draws", "seeds drawn twice",
     )  # fmt: skip
     rows = tuple(
         (
             label_of(one.procedure), *_cells(one.false_positives), *_cells(one.right), *_cells(one.wrong),
-            *_cells(one.type_s), one.type_m.value if one.type_m else None, _sizes(one.type_m), one.n_draws,
-            "yes" if one.replaced else "no",
+            *_cells(one.type_s), one.type_m.value if one.type_m else None, one.n_draws, "yes" if one.replaced else "no",
         )
         for one in tried.rates
     )  # fmt: skip
@@ -126,9 +126,3 @@ def _cells(share: Estimate | None) -> tuple[str | None, str | None]:
     if share is None:
         return None, None
     return percent(share.value), None if share.low is None else shares(share.low, share.high)
-
-
-def _sizes(times: Estimate | None) -> str | None:
-    if times is None or times.low is None or times.high is None:
-        return None
-    return f"{number(times.low, 2)} to {number(times.high, 2)}"

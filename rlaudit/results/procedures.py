@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number, with its 95 % interval over seeds; without ends where no other pool would change it."""
+    """A number, with its 95 % interval over seeds; without ends where no other pool would change it, or none holds."""
 
     value: float
     low: float | None = None
@@ -25,7 +25,7 @@ class ProcedureRates:
     right: Estimate | None  # names the better agent; None: nobody to compare with, or equal means
     wrong: Estimate | None  # names the worse agent
     type_s: Estimate | None  # share of the worse agent among its winners; None: never names one
-    type_m: Estimate | None  # how many times the difference it reports is that of the full pools
+    type_m: Estimate | None  # how many times the difference it reports is that of the full pools; never an interval
     n_draws: int
     replaced: bool  # a pool is too small for two groups without a shared seed: drawn with replacement
     always: bool = False  # names a winner whatever the scores: false positives by construction
