@@ -119,6 +119,18 @@ def interval(low: float | None, high: float | None) -> str:
     return f"[{ends[0]}, {ends[1]}]"
 
 
+def is_are(n: int) -> str:
+    """`1 is`, `2 are`."""
+    return "is" if n == 1 else "are"
+
+
+def decided_of(n: int, n_open: int, noun: str) -> str:
+    """`2 of 3 pairs are decided, 1 is not`; in words where all are, or none is."""
+    if n_open in (0, n):
+        return f"Not one of {n} {noun}s is decided" if n_open else f"All {n} {noun}s are decided"
+    return f"{n - n_open} of {n} {noun}s {is_are(n - n_open)} decided, {n_open} {is_are(n_open)} not"
+
+
 _METRICS = {
     "final": "the final evaluation",
     "last": "the last evaluation",

@@ -1,5 +1,6 @@
 """Numbers into sentences."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -26,9 +27,20 @@ def test_every_audit_has_findings_in_whole_sentences(name: str) -> None:
     found = find(odd_audits()[name])
     assert found
     for finding in found:
+        text = f"{finding.title}. {finding.sentence} {finding.next_step}"
         assert finding.sentence.endswith(".")
-        assert "None" not in finding.sentence
-        assert "nan" not in finding.sentence.lower().split()
+        assert finding.level in Level
+        assert finding.evidence
+        assert finding.next_step.endswith(".")
+        assert not re.search(r"\b(None|nan)\b|  |\.\.|\b0 of \d|\b1 (of \d+ )?(\w+ )?are\b", text)
+
+
+@pytest.mark.parametrize("name", odd_audits())
+def test_the_first_finding_is_what_is_wrong_or_that_nothing_is(name: str) -> None:
+    found = find(odd_audits()[name])
+    wrong = [finding for finding in found if finding.level != Level.OK]
+    assert found[0].sentence.startswith("Nothing that was looked at is wrong.") == (not wrong)
+    assert len({finding.sentence for finding in found}) == len(found)
 
 
 def test_the_most_serious_finding_comes_first() -> None:

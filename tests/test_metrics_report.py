@@ -191,7 +191,7 @@ def test_a_conclusion_that_all_metrics_share_is_fine() -> None:
     finding = only(metric_rule, audit(SAME))
     assert Level.OK == finding.level
     assert "a2c is better by all 14 metrics" in finding.sentence
-    assert answer(metric_choice(audit(SAME))).startswith("No: of 14 metrics 14 say that a2c is better")
+    assert answer(metric_choice(audit(SAME))).startswith("No: of 14 metrics all say that a2c is better")
 
 
 def test_no_conclusion_by_any_metric_is_no_conclusion() -> None:

@@ -253,11 +253,21 @@ def test_few_seeds_are_read_with_a_caveat_where_the_pools_do_not_decide() -> Non
     assert "Even the full pools" not in answer("decided", "few-seeds")
 
 
+def test_what_all_pairs_share_is_not_said_of_others_that_there_are_not() -> None:
+    """Of 3 of 3 decided comparisons "the others" are none; a score called "score" is named once."""
+    three = build_audit(["ppo", "a2c", "dqn"])
+    pairs = tuple(replace(pair, verdict=Verdict.A_BETTER) for pair in three.comparisons)
+    screen = first_screen(replace(three, metric="score", comparisons=pairs))
+    (decided,) = [one for one in screen.key_figures if one.label == "comparisons decided"]
+    assert ("3 of 3", three.family) == (decided.value, decided.beside)
+    assert "score, higher is better" in screen.identity
+
+
 def test_claims_stand_in_a_section_of_their_own() -> None:
     claims = (Claim("a2c > a2c-norm", "undecided", "p = 0.17"), Claim("a2c >= a2c-norm - 90", "supported", "p = 0.01"))
     audit = replace(ODD["plain"], claims=claims)
     page = Page(render(replace(audit, findings=find(audit))))
-    assert "1 of 2 claims are supported" in page.text
+    assert "1 of 2 claims is supported by these runs and 1 is undecided. Undecided is neither" in page.text
     assert "a2c >= a2c-norm - 90" in page.text
 
 

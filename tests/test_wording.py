@@ -2,7 +2,7 @@
 
 import pytest
 
-from rlaudit.wording import interval, number, p_text, percent
+from rlaudit.wording import decided_of, interval, number, p_text, percent
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,13 @@ def test_p_values_never_cross_a_level_by_rounding(p: float | None, text: str) ->
 
 def test_an_end_that_cannot_be_said_is_infinite() -> None:
     assert "[-6.10, inf]" == interval(-6.1, None)
+
+
+def test_all_and_none_are_words() -> None:
+    said = [decided_of(3, n_open, "pair") for n_open in (0, 1, 2, 3)]
+    assert said == [
+        "All 3 pairs are decided",
+        "2 of 3 pairs are decided, 1 is not",
+        "1 of 3 pairs is decided, 2 are not",
+        "Not one of 3 pairs is decided",
+    ]

@@ -6,7 +6,7 @@ from rlaudit.comparisons.moments import smallest_p
 from rlaudit.findings.words import adjusted, level, versus
 from rlaudit.results import Audit, PairAudit, TestResult, hardest_pair
 from rlaudit.types import Finding, Level, Verdict
-from rlaudit.wording import interval, name_of, number, on, p_text, percent
+from rlaudit.wording import decided_of, interval, name_of, number, on, p_text, percent
 
 _MANY_PAIRS = 6  # up to here each pair gets a sentence of its own
 _WRONG_WARN = 0.025  # share of draws that name the worse agent
@@ -71,8 +71,7 @@ def _summary_of_many(audit: Audit) -> Finding:
     n = len(audit.comparisons)
     return Finding(
         f"{n} comparisons, {len(open_pairs)} undecided",
-        f"{n - len(open_pairs)} of {n} comparisons {'is' if n - len(open_pairs) == 1 else 'are'} decided, "
-        f"{len(open_pairs)} {'is' if len(open_pairs) == 1 else 'are'} not ({audit.family}).",
+        f"{decided_of(n, len(open_pairs), 'comparison')} ({audit.family}).",
         Level.UNSAFE if open_pairs else Level.OK,
         {"n_comparisons": n, "n_undecided": len(open_pairs)},
         "Train more seeds of the agents that matter, or compare fewer."

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rlaudit.findings.words import level
 from rlaudit.results import FEW, Audit, Leaderboard
 from rlaudit.types import Finding, Level
-from rlaudit.wording import interval, number, on, percent
+from rlaudit.wording import interval, is_are, number, on, percent
 
 _WRONG_WARN = 0.05  # share of draws that name another leader
 _NAMED = 5  # agents in a sentence
@@ -45,7 +45,8 @@ def _first_place(audit: Audit, board: Leaderboard) -> Finding:
     return Finding(
         f"The first place{_where(board)} is open",
         f"{_leading(board)} ({mine}), but {_named(board.candidates)} may each be first{_where(board)}: "
-        f"{board.n_decided} of {board.n_pairs} pairs of agents are decided (all places together at {level(audit)}).",
+        f"{board.n_decided} of {board.n_pairs} pairs of agents {is_are(board.n_decided)} decided (all places "
+        f"together at {level(audit)}).",
         Level.UNSAFE,
         evidence,
         f"Do not name a winner; train more seeds of {_named(board.candidates)}, or report them as leading together.",
@@ -99,8 +100,8 @@ def _task_by_task(boards: list[Leaderboard]) -> Finding:
     n, k = len(boards), len(certain)
     return Finding(
         f"Task by task: {k} of {n} first places are certain",
-        f"On {k} of {n} tasks one agent is first beyond the luck of seeds; on {n - k} several may be (all comparisons "
-        "of the audit together).",
+        f"On {k or 'none'} of {n} tasks one agent is first beyond the luck of seeds; on {n - k or 'none'} several may "
+        "be (all comparisons of the audit together).",
         Level.OK if k == n else Level.WARN,
         {"n_tasks": n, "n_certain": k},
         "Report the leader of each task with the places that are open."

@@ -71,16 +71,16 @@ def _on_one_seed(audit: Audit) -> Iterator[str]:
     decided = [one for one in audit.carriers if _pair(audit, one).verdict.has_winner]
     fragile = [one for one in decided if one.turns]
     if fragile:
-        one = max(fragile, key=lambda each: each.p_without)
+        one, do = max(fragile, key=lambda each: each.p_without), "does" if len(fragile) == 1 else "do"
         yield (
-            f"{'Yes' if len(decided) == 1 else f'{len(fragile)} of {len(decided)} verdicts do'}: "
+            f"{'Yes' if len(decided) == 1 else f'{len(fragile)} of {len(decided)} verdicts {do}'}: "
             f"{_versus(audit, one)} is decided with all seeds ({p_text(one.p_value)}), but not without {_seed(one)}, "
             f"whose score is {number(one.score)} ({p_text(one.p_without)})."
         )
     elif decided:
         one = max(decided, key=lambda each: each.p_without)
         yield (
-            f"No verdict hangs on one seed: leaving out whichever one turns none of {len(decided)}. Nearest to it is "
+            f"No verdict{f' of {len(decided)}' if len(decided) > 1 else ''} hangs on one seed. Nearest to it is "
             f"{_versus(audit, one)}: without {_seed(one)} the difference is {number(one.effect_without)} instead of "
             f"{number(one.effect)}, {p_text(one.p_without)}."
         )
@@ -176,11 +176,12 @@ def _outliers(audit: Audit) -> Iterator[str]:
 def _figures(audit: Audit) -> Iterator[FigureHtml]:
     for place, one in enumerate(_most_telling(audit)[:_DRAWN_PAIRS]):
         words = "; ".join(f"{row[3]}: {row[4]} {row[5]}, {p_text(row[7])}" for row in _redone_rows(audit, one))
+        red = " Red: the verdict turns." if one.turns or any(other.turns for other in one.others) else ""
         title = f"{_versus(audit, one)} with all seeds and without some. {words}."
         caption = (
             f"{_versus(audit, one)}: the difference of the means with its {level(audit)} interval, and p, with all "
             "seeds and with some of them changed; the second row is without the seed that moves p most. An interval "
-            "across the line at 0 does not tell the agents apart. Red: the verdict turns."
+            f"across the line at 0 does not tell the agents apart.{red}"
         )
         yield figure("without_seeds", str(place), title, _pair(audit, one), one, caption=caption, wide=True)
     for place, (agent, stuck) in enumerate(_with_stuck(audit)[:_DRAWN_STUCK]):

@@ -85,7 +85,8 @@ def _identity(audit: Audit) -> Iterator[str]:
     failed = sum(arm.n_failed for arm in audit.arms)
     if failed:
         yield f"{failed} failed"
-    yield f"score: {audit.metric}, {'higher' if audit.higher_is_better else 'lower'} is better"
+    metric = "" if audit.metric == "score" else f": {audit.metric}"
+    yield f"score{metric}, {'higher' if audit.higher_is_better else 'lower'} is better"
     if "quick" in audit.provenance:
         yield f"quick: {audit.provenance['quick']}"
 
@@ -109,8 +110,8 @@ def _decided(audit: Audit) -> Iterator[KeyFigure]:
     if len(audit.comparisons) > 1:
         undecided = [pair for pair in audit.comparisons if pair.verdict.is_open]
         n = len(audit.comparisons)
-        beside = f"the others are undecided, which does not make them equal; {audit.family}"
-        yield KeyFigure("comparisons decided", f"{n - len(undecided)} of {n}", beside)
+        others = "the others are undecided, which does not make them equal; " if undecided else ""
+        yield KeyFigure("comparisons decided", f"{n - len(undecided)} of {n}", others + audit.family)
 
 
 def _luck(audit: Audit) -> Iterator[KeyFigure]:
@@ -200,8 +201,7 @@ def _pictures(audit: Audit) -> tuple[tuple[FigureHtml, ...], str]:
         caption = (
             f"The same agent twice: {name}, {n} seeds against {n} other seeds. Lines: mean; bands: one standard "
             f"deviation between the seeds; thin: every seed. The worst of {split.n_splits:,} splits is expected to "
-            f"look "
-            "striking; the median split is what usually happens."
+            "look striking; the median split is what usually happens."
         )
         return tuple(curves_figure(audit, one, shown) for one in shown), caption
     if len(audit.comparisons) == 1:
@@ -213,8 +213,16 @@ def _pictures(audit: Audit) -> tuple[tuple[FigureHtml, ...], str]:
         title = f"{full_name('Scores of the seeds', task)}: " + "; ".join(
             f"{arm.agent} {number(arm.mean)}" for arm in arms
         )
-        return (figure("seed_strip", "first", title, arms, wide=True),), f"{full_name('Every seed', task)}."
+        return (figure("seed_strip", "first", title, arms, wide=True),), strip_caption(audit, task)
     return (), ""
+
+
+def strip_caption(audit: Audit, task: str) -> str:
+    """What stands in a seed strip."""
+    return (
+        f"{full_name('Every seed', task)}. Box: quartiles, whiskers to the farthest seed within 1.5 box lengths. Below "
+        f"it, a diamond: IQM, the mean of the middle half, with its {level(audit)} interval."
+    )
 
 
 def curves_figure(audit: Audit, curves: GroupCurves, together: Iterable[GroupCurves]) -> FigureHtml:

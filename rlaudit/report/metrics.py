@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rlaudit.report.parts import FigureHtml, Rows, SectionHtml, Table, ends, figure, level, on_task
+from rlaudit.report.parts import FigureHtml, Rows, SectionHtml, Table, ends, figure, level, listed, on_task
 from rlaudit.results import Audit, MetricChoice, MetricView
 from rlaudit.types import Verdict
 from rlaudit.wording import metric_name, name_of, number, p_text, percent
@@ -13,7 +13,8 @@ _METHOD = (
     "interpolated; a run counts in a metric if it has all evaluations that the metric reads. The mean of the last k "
     "evaluations is shown where there are 2 k or more; what equals the metric of the audit is not shown again.",
     "Adjusted p-values hold for all metrics of the pair together: step-down max-T over deals of whole seeds (Westfall "
-    "and Young 1993), so that metrics that rise and fall together cost little; with a paired test, Holm's.",
+    "and Young 1993), so that metrics that rise and fall together cost little; with a paired test, or where one agent has more than 1.25 times the "
+    "seeds of the other, Holm's.",
     "Why they are needed: between two groups of 5 seeds of one and the same agent Welch's test finds a difference in "
     "2.9 % (SAC on HalfCheetah) and 2.9 % (TD3) of cases by the last evaluation, but in 20 % and 11 % by at least one "
     "of 20 metrics.",
@@ -38,10 +39,8 @@ def metric_choice(audit: Audit) -> SectionHtml | None:
 
 
 def _sentences(audit: Audit, choice: MetricChoice) -> Iterator[str]:
-    name, undecided = _pair_name(audit, choice), choice.n_metrics - choice.significant_a - choice.significant_b
     yield (
-        f"{_opening(audit, name)}: of {choice.n_metrics} metrics {_count(choice.significant_a)} that {choice.a} is "
-        f"better, {_count(choice.significant_b)} that {choice.b} is, and {undecided} do not tell them apart "
+        f"{_opening(audit, _pair_name(audit, choice))}: of {choice.n_metrics} metrics {_counted(choice)} "
         f"({name_of(choice.test)}). {metric_name(choice.asked, capital=True)}, the metric of this audit, "
         f"{_says(choice)} ({p_text(choice.views[0].p_value)})."
     )
@@ -63,8 +62,17 @@ def _opening(audit: Audit, name: str) -> str:
     )
 
 
-def _count(n: int) -> str:
-    return {0: "none says", 1: "one says"}.get(n, f"{n} say")
+def _counted(choice: MetricChoice) -> str:
+    """`one says that a2c is better, none says that ppo is, and 12 do not tell them apart`."""
+    n, a, b = choice.n_metrics, choice.significant_a, choice.significant_b
+    says = {0: "none says", 1: "one says", n: "all say"}
+    told = [f"{says.get(k, f'{k} say')} that {agent} is better" for k, agent in ((a, choice.a), (b, choice.b))]
+    if a + b == 0:
+        return "none tells them apart"
+    if n in (a, b):
+        return told[0 if a else 1]
+    left = n - a - b
+    return listed([*told, *([f"{left} {'does' if left == 1 else 'do'} not tell them apart"] if left else [])])
 
 
 def _says(choice: MetricChoice) -> str:

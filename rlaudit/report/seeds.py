@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rlaudit.report.first_screen import strip_caption
 from rlaudit.report.parts import (
     FigureHtml,
     Rows,
@@ -73,11 +74,7 @@ def _figures(audit: Audit) -> Iterator[FigureHtml]:
     for place, task in enumerate(tasks):
         arms = [arm for arm in audit.arms if arm.task == task]
         title = f"{full_name('Scores', task)}. " + "; ".join(f"{arm.agent}: {_words(audit, arm)}" for arm in arms) + "."
-        caption = (
-            f"{full_name('Every seed', task)}. Box: quartiles, whiskers to the farthest seed within 1.5 box lengths. "
-            f"Below it, a diamond: IQM, the mean of the middle half, with its {level(audit)} interval."
-        )
-        yield figure("seed_strip", str(place), title, arms, caption=caption, wide=True)
+        yield figure("seed_strip", str(place), title, arms, caption=strip_caption(audit, task), wide=True)
 
 
 def _table(audit: Audit) -> Table:

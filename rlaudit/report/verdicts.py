@@ -17,7 +17,7 @@ from rlaudit.report.parts import (
     versus,
 )  # fmt: skip
 from rlaudit.results import Audit, PairAudit, hardest_pair
-from rlaudit.wording import interval, label_of, name_of, number, p_text, percent
+from rlaudit.wording import decided_of, interval, label_of, name_of, number, p_text, percent
 
 _ESTIMATED = 2  # pairs that get an estimation plot of their own; more of them share one picture
 _FOREST = 30  # rows of that picture; the table has all
@@ -52,8 +52,7 @@ def _sentences(audit: Audit) -> Iterator[str]:
             yield _pair_sentence(audit, pair)
             yield from _pairing(audit, pair)
     else:
-        n = len(pairs)
-        yield f"{n - len(undecided)} of {n} pairs are decided, {len(undecided)} are not ({audit.family})."
+        yield f"{decided_of(len(pairs), len(undecided), 'pair')} ({audit.family})."
     if undecided:
         yield "Undecided does not mean equal: the runs are compatible with every difference inside the interval."
     for pair in pairs:
