@@ -165,7 +165,8 @@ def power(pair: PairAudit) -> Figure:
         ax.plot(*zip(*line, strict=True), color=COLOURS[place], linestyle=DASHES[place], marker=MARKERS[place],
                 markevery=3)  # fmt: skip
         middle = min(line, key=lambda point: abs(point[1] - 0.45))
-        ax.annotate(f"{gain:g} sd", middle, xytext=(9, -4), textcoords="offset points", color=COLOURS[place])
+        aside = (-6, 4, "right") if place == len(gains) - 1 else (9, -4, "left")  # the steepest has room on its left
+        ax.annotate(f"{gain:g} sd", middle, aside[:2], textcoords="offset points", ha=aside[2], color=COLOURS[place])
     needed = pair.seeds_needed
     ax.axhline(needed.power, color=INK, linewidth=1, linestyle=DASHES[1])
     sizes_axis(ax, sizes)

@@ -74,6 +74,9 @@ def _shares(ax: Axes) -> None:
     ax.set_xlim(0, 1)
     ax.set_xticks([0, 0.5, 1])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
+    first, _, last = ax.get_xticklabels()  # the last of one panel keeps away from the first of the next
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
     ax.tick_params(axis="y", labelcolor=INK)
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
