@@ -27,6 +27,7 @@ _SHOWN = 10  # pairs whose metrics are listed: those that depend on the metric m
 _DIRECT = frozenset({"welch", "student", "yuen", "mann_whitney", "rank_t", "brunner_munzel", "paired_t"})
 _EDGE = 0.05  # of the stretch: a run that ends so little earlier has finished
 _N_DEALS = 9_999
+_EVEN = 1.25  # times as many seeds; beyond it no deals of seeds between agents that may spread differently
 
 
 def metric_views(table: ScoreTable, pairs: Sequence[PairAudit], *, alpha: float, seed: int) -> tuple[MetricChoice, ...]:
@@ -253,12 +254,14 @@ def _view(metric: _Metric, found: _Numbers, sign: int, alpha: float) -> MetricVi
 def _survivors(one: _Looked, alpha: float, seed: int) -> MetricChoice:
     """With p-values that hold for all metrics together, and never below those of the test itself.
 
-    Max-T deals whole seeds anew between the agents, so that metrics that rise and fall together cost little. The
-    paired tests get Holm's, which costs more.
+    Max-T deals whole seeds anew between the agents, so that metrics that rise and fall together cost little. Paired
+    tests and agents of unequal numbers get Holm's, which costs more: where the 5 seeds of 5 v 15 spread three times as
+    wide, some of 13 metrics without a difference survives max-T in 14 %, Holm's in 3 %; 6 v 9 in 13 and 4 %.
     """
     choice, views = one.choice, one.choice.views
     raw = np.array([np.nan if view.p_value is None else view.p_value for view in views])
-    if choice.test in PAIRED:
+    fewer, more = sorted((views[0].n_a, views[0].n_b))
+    if choice.test in PAIRED or more > _EVEN * fewer:
         adjusted, error = holm(raw), 0.0
     else:
         sides = sorted([(choice.a, "a"), (choice.b, "b")])

@@ -114,7 +114,7 @@ class MetricView:
     gain_high: float | None
     p_value: float | None
     verdict: Verdict  # by the test alone, at alpha, not adjusted for the number of metrics
-    p_adjusted: float | None = None  # for all metrics of the pair together: max-T over deals of whole seeds
+    p_adjusted: float | None = None  # for all metrics of the pair together: max-T over deals of whole seeds, or Holm's
     survives: bool = False  # p_adjusted is at most alpha, by more than the error of its simulation
 
 
