@@ -10,6 +10,8 @@ from rlaudit.findings import RULES, exit_code, find
 from rlaudit.results import Audit, Claim, Imputed
 from rlaudit.types import Finding, Level, Verdict
 
+ODD = odd_audits()
+
 
 def titled(audit: Audit, part: str) -> Finding:
     """The one finding whose title contains `part`."""
@@ -22,9 +24,9 @@ def with_verdict(audit: Audit, verdict: Verdict) -> Audit:
     return replace(audit, comparisons=pairs)
 
 
-@pytest.mark.parametrize("name", odd_audits())
+@pytest.mark.parametrize("name", ODD)
 def test_every_audit_has_findings_in_whole_sentences(name: str) -> None:
-    found = find(odd_audits()[name])
+    found = find(ODD[name])
     assert found
     for finding in found:
         text = f"{finding.title}. {finding.sentence} {finding.next_step}"
@@ -35,9 +37,9 @@ def test_every_audit_has_findings_in_whole_sentences(name: str) -> None:
         assert not re.search(r"\b(None|nan)\b|  |\.\.|\b0 of \d|\b1 (of \d+ )?(\w+ )?are\b", text)
 
 
-@pytest.mark.parametrize("name", odd_audits())
+@pytest.mark.parametrize("name", ODD)
 def test_the_first_finding_is_what_is_wrong_or_that_nothing_is(name: str) -> None:
-    found = find(odd_audits()[name])
+    found = find(ODD[name])
     wrong = [finding for finding in found if finding.level != Level.OK]
     assert found[0].sentence.startswith("Nothing that was looked at is wrong.") == (not wrong)
     assert len({finding.sentence for finding in found}) == len(found)

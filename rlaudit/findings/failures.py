@@ -160,7 +160,7 @@ def _runs(k: int) -> str:
 
 def _named(stuck: StuckRuns) -> str:
     names = [str(run.seed) for run in stuck.runs]
-    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return f"seed {shown}" if len(names) == 1 else f"seeds {shown}"
 
 
@@ -230,5 +230,5 @@ def _turned(audit: Audit, one: FailureAudit, change: str) -> str:
         return ""
     if not turned:
         return " Leaving out what stands apart turns no verdict."
-    named = ", ".join(turned[:3]) + (", ..." if len(turned) > 3 else "")
+    named = ", ".join(turned[:3]) + (f" and {len(turned) - 3} more" if len(turned) > 3 else "")
     return f" Leaving out what stands apart turns the verdict on {named}."

@@ -45,8 +45,8 @@ def _first_place(audit: Audit, board: Leaderboard) -> Finding:
     return Finding(
         f"The first place{_where(board)} is open",
         f"{_leading(board)} ({mine}), but {_named(board.candidates)} may each be first{_where(board)}: "
-        f"{board.n_decided} of {board.n_pairs} pairs of agents {is_are(board.n_decided)} decided (all places "
-        f"together at {level(audit)}).",
+        f"{board.n_decided or 'none'} of {board.n_pairs} pairs of agents {is_are(board.n_decided or 1)} decided (all "
+        f"places together at {level(audit)}).",
         Level.UNSAFE,
         evidence,
         f"Do not name a winner; train more seeds of {_named(board.candidates)}, or report them as leading together.",
@@ -99,7 +99,7 @@ def _task_by_task(boards: list[Leaderboard]) -> Finding:
     certain = [board for board in boards if len(board.candidates) == 1]
     n, k = len(boards), len(certain)
     return Finding(
-        f"Task by task: {k} of {n} first places are certain",
+        f"Task by task: {k or 'none'} of {n} first places {is_are(k or 1)} certain",
         f"On {k or 'none'} of {n} tasks one agent is first beyond the luck of seeds; on {n - k or 'none'} several may "
         "be (all comparisons of the audit together).",
         Level.OK if k == n else Level.WARN,
