@@ -10,7 +10,7 @@ from rlaudit.errors import ConfigError, did_you_mean
 Relation: TypeAlias = Literal[">", ">=", "=="]
 
 _GRAMMAR = "'a > b', 'a >= b - 25' or 'a == b within 10', each with 'on TASK' behind it if only one task is meant"
-_RELATION = re.compile(r"\s(>=|==|<=|=|>|<)\s")
+_RELATION = re.compile(r"\s*(>=|==|<=|=|>|<)(?![<>=])")
 _MARGIN = re.compile(r"(-|\+|within)\s*(\S+)(?:\s+|$)")
 
 
@@ -29,7 +29,7 @@ class ParsedClaim:
 def parse(text: str, agents: Collection[str], tasks: Collection[str]) -> ParsedClaim:
     """Raises ConfigError. Labels may contain blanks, hyphens and digits: the longest that fits is taken."""
     a, rest = _label(text.strip(), agents, "agent")
-    found = _RELATION.match(f" {rest} ")
+    found = _RELATION.match(rest)
     if not found or found[1] not in (">", ">=", "=="):
         way_out = "; write it the other way round, with >" if found and found[1].startswith("<") else ""
         raise ConfigError(f"is not a claim{way_out}: claims read {_GRAMMAR}")
@@ -42,12 +42,16 @@ def parse(text: str, agents: Collection[str], tasks: Collection[str]) -> ParsedC
 
 
 def _label(text: str, labels: Collection[str], kind: str) -> tuple[str, str]:
-    """The label that `text` begins with, and what follows it."""
-    for label in sorted(labels, key=len, reverse=True):
-        if text == label or text.startswith(f"{label} "):
-            return label, text[len(label) :].lstrip()
-    word = re.split(r"\s(?:>=|==|<=|=|>|<|-|within|on)\s|\s*$", text, maxsplit=1)[0]
-    raise ConfigError(f"speaks of {word!r}, which is no {kind} of this audit.{did_you_mean(word, labels)}")
+    """The label that `text` begins with, and what follows it; a relation may follow without a blank."""
+    for label in sorted(filter(None, labels), key=len, reverse=True):
+        rest = text.removeprefix(label)
+        if text.startswith(label) and (not rest or rest[0] in " <=>"):
+            return label, rest.lstrip()
+    word = re.split(r"\s*[<=>]+\s*|\s(?:-|within|on)\s|\s*$", text, maxsplit=1)[0]
+    if not word:
+        raise ConfigError(f"names no {kind} where one is due: claims read {_GRAMMAR}")
+    known = did_you_mean(word, labels) if any(labels) else f" It knows no {kind}s: leave that part out."
+    raise ConfigError(f"speaks of {word!r}, which is no {kind} of this audit.{known}")
 
 
 def _margin(relation: Relation, text: str) -> tuple[float | None, str]:

@@ -261,7 +261,7 @@ def test_a_claim_is_read(text: str, expected: tuple[object, ...]) -> None:
         ("ppo >= a2c - -3", "is not a number above 0"),
         ("ppo > ppo", "compares 'ppo' with itself"),
         ("ppo > a2c always", "ends in 'always'"),
-        ("", "speaks of ''"),
+        ("", "names no agent"),
     ],
 )
 def test_a_bad_claim_is_refused(text: str, expected: str) -> None:

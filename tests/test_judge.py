@@ -386,6 +386,13 @@ def test_the_range_of_the_seeds_needed_holds_their_number_and_knows_no_end_on_th
     assert seeds_to_decide(far, a - a.mean() + 1 + b.mean(), b, Levels(0.05, 0.05)).high is None
 
 
+def test_the_seeds_needed_have_the_level_of_the_side_on_which_the_runs_lie() -> None:
+    """The claim at alpha / 3, what speaks against it at alpha: a true contradiction is decided at the latter."""
+    ((a, b),) = experiments(15, 1, 10, -1.8)
+    for text in ("a > b", "a >= b - 1"):
+        assert 1 == len({seeds_to_decide(claim(text), a, b, Levels(level, 0.05)) for level in (0.01, 0.05)})
+
+
 def test_the_audit_seed_moves_only_the_chance_and_that_by_little() -> None:
     for text in CLAIMS:
         found = [judge([text], APART, 0.05, seed=seed)[0] for seed in range(5)]

@@ -63,14 +63,14 @@ def seeds_to_decide(claim: ParsedClaim, a: Floats, b: Floats, levels: Levels, po
     """Seeds an agent with which the claim's own test decides it, if difference and spread are those seen.
 
     `>` needs the power of the two-sided test for the difference, `>=` that of the one-sided test for difference plus
-    margin: a two-sided one at twice the level, but for a tail that does not count at such power. The range is that of
-    the interval which decides.
+    margin: a two-sided one at twice the level, but for a tail that does not count at such power. The level is that of
+    the side on which the runs lie, and the range that of the interval which decides.
     """
-    if claim.relation == ">":
-        return seeds_needed(a, b, power, levels.in_favour)
-    if claim.relation == ">=":
-        return seeds_needed(a + (claim.margin or 0.0), b, power, 2 * levels.in_favour)
-    return _seeds_for_equality(claim, a, b, levels, power)
+    if claim.relation == "==":
+        return _seeds_for_equality(claim, a, b, levels, power)
+    above = a + (claim.margin or 0.0)
+    level = levels.in_favour if above.mean() >= b.mean() else levels.against
+    return seeds_needed(above, b, power, level if claim.relation == ">" else 2 * level)
 
 
 def _seeds_for_equality(claim: ParsedClaim, a: Floats, b: Floats, levels: Levels, power: float) -> SeedsNeeded:
@@ -78,8 +78,8 @@ def _seeds_for_equality(claim: ParsedClaim, a: Floats, b: Floats, levels: Levels
     found, n_a, n_b = moments(a, b), len(a), len(b)
     sd, margin = float(np.sqrt((found.var_a + found.var_b) / 2)), claim.margin or 0.0
     low, high = deciding_interval(claim, found, n_a, n_b, levels, "supported")
-    if low is None or high is None or sd == 0:
-        return SeedsNeeded(power, None, None, None)
+    assert low is not None
+    assert high is not None
     df, tail = float(welch_error(found, n_a, n_b)[1]), (1 - _SURE) / 2
     spreads = [sd * float(np.sqrt(df / chdtri(df, share))) for share in (tail, 1 - tail)]
     nearest = min(max(low, 0.0), high)

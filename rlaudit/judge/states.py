@@ -133,11 +133,16 @@ def _judged(case: _Case, p: Floats, adjusted: Floats, levels: Levels, n_claims: 
         p_against=float(adjusted[1]),
         flips=flips,
         repetition=repetition(claim, case.a, case.b, levels.in_favour, rng),
-        seeds_needed=seeds_to_decide(claim, case.a, case.b, levels) if min(n_a, n_b) > 1 else None,
+        seeds_needed=seeds_to_decide(claim, case.a, case.b, levels) if _spread(found, n_a, n_b) else None,
         relation=claim.relation,
         decision=decision,
         level=level,
     )
+
+
+def _spread(found: Moments | None, n_a: int, n_b: int) -> bool:
+    """Without any nobody can say how many seeds it takes."""
+    return found is not None and min(n_a, n_b) > 1 and bool(found.var_a + found.var_b > 0)
 
 
 def _interval(
