@@ -258,3 +258,39 @@ def test_an_audit_json_from_before_still_loads() -> None:
     data = json.loads(to_json(with_claims(STATES[0])))
     data["claims"] = [{key: data["claims"][0][key] for key in ("text", "state", "reason")}]
     assert ("a > b", "supported") == (from_json(json.dumps(data)).claims[0].text, data["claims"][0]["state"])
+
+
+def test_no_flip_is_told_as_the_number_of_seeds_that_was_tried() -> None:
+    """10 against 30: a fifth of twice ten, which is a tenth of all."""
+    rng = np.random.default_rng(0)
+    arms = [ArmScores(name, "t", tuple(range(n)), rng.normal(m, 1, n)) for name, n, m in (("a", 10, 9), ("b", 30, 0))]
+    shown = section(with_claims(*judge(["a > b"], ScoreTable("final", tuple(arms)), 0.05)))
+    assert "probably more than 4 seeds" == shown.tables[0].rows[0][3]
+    assert any("Few seeds against many" in text for text in shown.method)
+
+
+def test_seeds_without_a_spread_do_not_say_that_no_number_decides() -> None:
+    arms = [ArmScores(name, "t", (0, 1, 2), np.full(3, x)) for name, x in (("a", 5.0), ("b", 3.0))]
+    (one,) = rule(with_claims(*judge(["a > b"], ScoreTable("final", tuple(arms)), 0.05)))
+    assert "Do not state it, nor its opposite: train more seeds of both agents, better 20." == one.next_step
+
+
+@pytest.mark.parametrize(
+    ("text", "tasks", "said"),
+    [
+        ("a >", ("t",), "names no agent where one is due"),
+        ("", ("t",), "names no agent where one is due"),
+        ("a > b on hopper", ("",), "It knows no tasks: leave that part out"),
+        ("a>c", ("t",), "speaks of 'c', which is no agent"),
+        ("a>==b", ("t",), "is not a claim"),
+    ],
+)
+def test_a_claim_that_stops_short_or_goes_too_far_is_told_so(text: str, tasks: tuple[str, ...], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        parse(text, ("a", "b"), tasks)
+
+
+def test_a_relation_needs_no_blanks() -> None:
+    found = parse("ppo>a2c", ("ppo", "a2c"), ())
+    assert ("ppo", ">", "a2c") == (found.a, found.relation, found.b)
+    assert 25 == parse("ppo>=a2c - 25", ("ppo", "a2c"), ()).margin

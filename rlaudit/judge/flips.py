@@ -14,6 +14,7 @@ import numpy as np
 from rlaudit.claims import ParsedClaim
 from rlaudit.comparisons.moments import Moments
 from rlaudit.judge.evidence import evidence
+from rlaudit.results.claims import most_changed
 from rlaudit.types import Floats, Ints
 
 _MOST_PAIRS, _MOST_SETS = 200_000, 20_000  # tried one by one: pairs of 632 seeds, triples of 50, all sets of 16
@@ -60,10 +61,7 @@ class _Part(NamedTuple):
 
 
 def smallest_flip(question: Question, a: Floats, b: Floats, *, replaced: bool) -> tuple[Changed | None, bool]:
-    """The smallest set that flips, None if a fifth of the seeds does not; and whether every smaller set was tried.
-
-    A fifth of twice the smaller group: what is left of 10 seeds without 8 of them says nothing, however many the other
-    agent has.
+    """The smallest set that flips, None if none within `most_changed` does; and whether every smaller set was tried.
 
     All sets of one size are tried where they are few. From there on the seeds that move p most are added to the best
     set so far, as in Broderick, Giordano & Meager 2020 (arXiv 2011.14999), who drop the most influential ones; of 20
@@ -71,7 +69,7 @@ def smallest_flip(question: Question, a: Floats, b: Floats, *, replaced: bool) -
     is named.
     """
     n = len(a) + len(b)
-    most, size, exact = max(1, 2 * min(len(a), len(b)) // 5), 0, True
+    most, size, exact = most_changed(len(a), len(b)), 0, True
     ways = list(_ways(question, a, b, replaced))
     held = [_NOTHING] * len(ways)
     while size < most:

@@ -10,12 +10,20 @@ Decision: TypeAlias = Literal["supported", "contradicted"]
 ClaimState: TypeAlias = Decision | Literal["undecided", "fragile"]
 
 
+def most_changed(n_a: int, n_b: int) -> int:
+    """So many seeds are left out at most to see what carries a claim: a fifth of twice the smaller group.
+
+    What is left of 10 seeds without 8 of them says nothing, however many the other agent has.
+    """
+    return max(1, 2 * min(n_a, n_b) // 5)
+
+
 @dataclass(frozen=True)
 class Flip:
     """The smallest change of the seeds that turns a decided claim into an undecided one."""
 
     how: Literal["removed", "replaced"]  # replaced: by the least favourable score that its own agent reached
-    n: int | None  # seeds; None: not even with a fifth of them
+    n: int | None  # seeds; None: not even with `most_changed`
     exact: bool  # every smaller set was tried; else fewer may do
     seeds: tuple[tuple[str, SeedLabel], ...] = ()  # (agent, seed)
     effect: float | None = None  # of what is left, as in `Claim`
