@@ -114,6 +114,17 @@ def test_a_gap_of_nothing_never_gets_power() -> None:
     assert "No number of seeds gives 80 % power" in " ".join(lines(forecast("a: 5 +- 1, 20", "b: 5 +- 1, 20")))
 
 
+def test_one_run_is_one_run() -> None:
+    text = " ".join(" ".join(lines(of_scores(table(a=[1.0, 2, 3], b=[6.0, 7]), SETTINGS))).split())
+    assert "takes 3 seeds an agent (3 to 23): 1 more run." in text
+
+
+def test_no_winners_curse_of_a_claim_that_the_pilot_speaks_against() -> None:
+    found = forecast(PPO, A2C, claims=("a2c > ppo",))
+    assert found.claims[0].type_m is None
+    assert not any("winner's curse" in note for note in found.notes)
+
+
 def test_the_winners_curse_is_told_with_its_size() -> None:
     found = forecast(PPO, A2C)
     assert 1.843 == pytest.approx(found.claims[0].type_m, abs=0.001)

@@ -146,7 +146,7 @@ def _needed(claim: PlannedClaim, need: Need, found: Forecast) -> str:
         seeds += f" ({need.low or 2:,} to {f'{need.high:,}' if need.high else 'no limit'})"
     if not need.n_runs:
         return f"{seeds}, which are there."
-    runs = f"{need.n_runs:,} more runs"
+    runs = _counted(need.n_runs, "more run")
     return f"{seeds}: {runs}." if need.minutes is None else f"{seeds}: {runs}, {_minutes(claim, need)}."
 
 

@@ -105,7 +105,7 @@ def _seen(claim: PlannedClaim, stake: Stake, sign: int) -> PlannedClaim:
     se, df = stake.error
     sd = sign * float(np.sqrt((stake.a.sd**2 + stake.b.sd**2) / 2))
     in_sd = sorted(possible_truths(stake._replace(relation=">", margin=0.0))[1:, 0] / sd)
-    type_m = retrodesign(stake.gap, se, stake.alpha, df)[2] if stake.gap and claim.relation == ">" else np.inf
+    type_m = retrodesign(stake.gap, se, stake.alpha, df)[2] if stake.gap > 0 and claim.relation == ">" else np.inf
     return replace(
         claim,
         gap=sign * stake.gap,
