@@ -273,6 +273,7 @@ def test_a_bad_header_is_told_its_place_and_the_way_out(tmp_path: Path, header: 
         ("ppo,2,nan", ["found 'nan', expected a finite number", "add a column 'status' and say 'failed' there"]),
         ("ppo,2,-inf", ["found '-inf', expected a finite number"]),
         ("ppo,2,1e999", ["found '1e999', expected a finite number"]),
+        ("ppo,2,-1e300", ["found '-1e300', expected a number below 1e+100, whose square is one, too"]),
         ("ppo,2,", ["found nothing, expected a finite number"]),
         ("ppo,2,True", ["found 'True', expected a finite number"]),
         ("ppo,2,1_000", ["found '1_000', expected a finite number"]),

@@ -19,6 +19,7 @@ from rlaudit.types import Floats, Ints, RunRecord, RunSpec, SeedLabel, Seeds
 TIDY = "agent,seed,score (task is optional), or agent,seed,step,value for learning curves"
 KNOWN = ("agent", "task", "seed", "score", "step", "value", "status", "error")
 SHOWN = 10  # problems that one error lists
+_FAR = 1e100  # statistics square scores, and add them up
 # What other tools call the same thing; only ever a suggestion, a column is never renamed for the user.
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "agent": ("algorithm", "algo", "method", "model", "policy", "name", "exp_name"),
@@ -194,6 +195,8 @@ def _results(
     value = np.fromiter(map(_number, raw.column(name)), np.float64, len(failed))
     bad = ~np.isfinite(value)
     troubles.extend(_cell_troubles(raw, name, np.flatnonzero(bad & ~failed), "a finite number", _value_way_out(raw)))
+    far = np.flatnonzero(~bad & (np.abs(value) >= _FAR) & ~failed)
+    troubles.extend(_cell_troubles(raw, name, far, f"a number below {_FAR:g}, whose square is one, too"))
     if not curves:
         return np.zeros(len(failed), np.int64), value
     codes, steps = _code(raw.column("step"), _step)
