@@ -13,8 +13,8 @@ _METHOD = (
     "interpolated; a run counts in a metric if it has all evaluations that the metric reads. The mean of the last k "
     "evaluations is shown where there are 2 k or more; what equals the metric of the audit is not shown again.",
     "Adjusted p-values hold for all metrics of the pair together: step-down max-T over deals of whole seeds (Westfall "
-    "and Young 1993), so that metrics that rise and fall together cost little; with a paired test, or where one agent has more than 1.25 times the "
-    "seeds of the other, Holm's.",
+    "and Young 1993), so that metrics that rise and fall together cost little. With a paired test, or where one "
+    "agent has more than 1.25 times the seeds of the other: Holm's, which also holds where fewer seeds spread wider.",
     "Why they are needed: between two groups of 5 seeds of one and the same agent Welch's test finds a difference in "
     "2.9 % (SAC on HalfCheetah) and 2.9 % (TD3) of cases by the last evaluation, but in 20 % and 11 % by at least one "
     "of 20 metrics.",
