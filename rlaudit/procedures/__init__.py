@@ -155,17 +155,9 @@ def calibrate(
     """The procedures and the reference test, with `group_size` seeds an agent, on one or two agents of one task.
 
     Nothing depends on the order of the agents, nor on which procedures are asked for. Raises ConfigError for an
-    unknown name, and NotEnoughSeeds for an agent with fewer than four seeds.
+    unknown name or a size beyond reach, and NotEnoughSeeds for an agent with fewer than four seeds.
     """
-    if group_size < 2:
-        raise NotEnoughSeeds(f"groups of {group_size}: nothing can be said of fewer than 2 seeds an agent")
-    if group_size > _MOST_SEEDS or n_draws < 1:
-        raise ConfigError(
-            f"groups of {group_size}, {n_draws} draws: give at most {_MOST_SEEDS:,} seeds an agent, and 1 draw or more"
-        )
-    for arm in arms:
-        if len(arm.scores) < views.FEWEST:
-            raise NotEnoughSeeds(f"agent {arm.agent!r} has {len(arm.scores)} seeds: give at least {views.FEWEST}")
+    _check(arms, group_size, n_draws)
     subject = views.Subject(table, tuple(sorted(arms, key=lambda arm: arm.agent)))
     found: dict[str, ProcedureRates | str] = {
         name: _rates(name, subject, group_size, alpha, n_draws, seed) for name in dict.fromkeys([*names, reference])
@@ -183,6 +175,18 @@ def calibrate(
         better=subject.arms[truth < 0].agent if truth else None,
         reference=reference,
     )
+
+
+def _check(arms: Sequence[ArmScores], group_size: int, n_draws: int) -> None:
+    if group_size < 2:
+        raise NotEnoughSeeds(f"groups of {group_size}: nothing can be said of fewer than 2 seeds an agent")
+    if group_size > _MOST_SEEDS or n_draws < 1:
+        raise ConfigError(
+            f"groups of {group_size}, {n_draws} draws: give at most {_MOST_SEEDS:,} seeds an agent, and 1 draw or more"
+        )
+    for arm in arms:
+        if len(arm.scores) < views.FEWEST:
+            raise NotEnoughSeeds(f"agent {arm.agent!r} has {len(arm.scores)} seeds: give at least {views.FEWEST}")
 
 
 def _truth(subject: views.Subject) -> float:
