@@ -1,6 +1,7 @@
 """Printed results from wherever they stand: a CSV file, a data frame, sentences."""
 
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +32,12 @@ def recheck(source: "str | Path | Sequence[str | Path] | pd.DataFrame", **settin
 
 
 def checked(results: Sequence[PrintedResult], ignored: Sequence[str] = (), **settings: Any) -> Recheck:
-    """Raises ConfigError for a bad level."""
-    alpha = settings.get("alpha", 0.05)
+    """Raises ConfigError for a bad level, and for a difference that is none."""
+    alpha, effect = settings.get("alpha", 0.05), settings.get("effect")
     if not 0 < alpha < 0.5:
         raise ConfigError(f"alpha = {alpha!r}: give a level between 0 and 0.5, such as 0.05")
+    if effect is not None and not (isfinite(effect) and effect):
+        raise ConfigError(f"effect = {effect:g}: give a true difference other than 0, in units of the score")
     return check(results, ignored=ignored, **settings)
 
 
@@ -44,6 +47,8 @@ def read(source: "str | Path | pd.DataFrame") -> Rows:
 
     if not isinstance(source, str | Path):
         return of_table(tables.frame_table(source))
+    if not str(source).strip():
+        raise ImportFormatError("An empty result: give a table, or numbers such as 't(8) = 2.31, p = .04, n = 5, 5'.")
     path = Path(source)
     if isinstance(source, str) and path.suffix not in _TABLES and not _exists(path):
         return Rows((of_sentence(source),))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from shared_data import FOLDER
 
-from rlaudit.printed import CHECKS, PrintedResult, Recheck, Rechecked, check, of_cells
+from rlaudit.printed import CHECKS, PrintedResult, Recheck, Rechecked, check, of_cells, of_sentence
 from rlaudit.printed.discrete import ks_values, u_values
 from rlaudit.printed.means import _welch_df
 from rlaudit.printed.t_tests import df_for
@@ -464,3 +464,19 @@ def test_one_seed_gives_no_test() -> None:
 def test_every_check_bears_a_result_with_nothing_in_it(name: str) -> None:
     for empty in (PrintedResult("", ""), PrintedResult("", "", test="ks"), PrintedResult("", "", test="t")):
         assert all(one.level == Level.OK for one in CHECKS[name](empty, 0.05))
+
+
+@pytest.mark.parametrize(
+    ("text", "should"),
+    [
+        ("247 ± 145 (n = 1) vs 186 ± 120 (n = 20)", "2 seeds or more"),
+        ("mean 247, CI [200, 290], n 1 vs mean 186, sd 12, n 5", "2 seeds or more"),
+        ("paired t(4) = 2.8, p = .05, n = 5, 6", "as many seeds of both agents"),
+        ("U = 26, p = .04, n = 5", "U = 25"),
+        ("KS D = 1.2, p = .04, n = 5", "D = 1"),
+        ("KS D = .85, p = .04, n = 5", "D = 0.8 or 1"),
+    ],
+)
+def test_what_cannot_be_is_flagged_with_what_could(text: str, should: str) -> None:
+    (one,) = check([of_sentence(text)]).results
+    assert should in [check.should for check in one.flagged]

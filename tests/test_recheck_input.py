@@ -284,3 +284,21 @@ def test_the_order_of_results_changes_no_result() -> None:
     there, back = rlaudit.recheck(texts), rlaudit.recheck(texts[::-1])
     assert list(there.results) == list(back.results[::-1])
     assert there.family == back.family
+
+
+@pytest.mark.parametrize("effect", ["nan", "inf", "0"])
+def test_a_difference_that_is_none_is_refused(effect: str) -> None:
+    result = run("--effect", effect, "247 ± 145 (n = 20) vs 186 ± 120 (n = 20)")
+    assert 2 == result.exit_code
+    assert "give a true difference other than 0" in result.stderr
+
+
+def test_an_effect_without_an_sd_is_not_passed_over_in_silence() -> None:
+    found = rlaudit.recheck("t(8) = 2.67, p = .028, n = 5", effect=2.0).findings
+    assert any("cannot be said without an sd" in finding.sentence for finding in found)
+
+
+def test_an_empty_result_is_not_the_folder_one_is_in() -> None:
+    result = run("")
+    assert 2 == result.exit_code
+    assert "An empty result" in result.stderr

@@ -104,7 +104,8 @@ def _no_such_statistic(name: str, symbol: str, values: Values, result: PrintedRe
     found, text = result.statistic.value, result.statistic.text
     if symbol == "U" and 0 <= found <= n_1 * n_2 and float(2 * found).is_integer():
         return Check(name, Level.OK, "unchecked", f"U = {text} means that scores are tied: p depends on how many are.")
-    nearest = values.statistic[np.sort(np.argsort(np.abs(values.statistic - found))[:2])]
+    below, above = values.statistic[values.statistic <= found][-1:], values.statistic[values.statistic >= found][:1]
+    nearest = np.concatenate([below, above])
     near = " or ".join(f"{one:.4g}" for one in nearest)
     what = f"multiples of 1/{len(values.statistic)}" if symbol == "D" else f"(half) whole numbers from 0 to {n_1 * n_2}"
     sentence = f"{symbol} = {text} is impossible: {n_1} against {n_2} seeds have {what}, the nearest {near}."

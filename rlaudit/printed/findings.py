@@ -10,7 +10,7 @@ import numpy as np
 from rlaudit.comparisons.corrections import holm
 from rlaudit.printed.nouns import Check, Recheck, Rechecked
 from rlaudit.types import Finding, Level
-from rlaudit.wording import interval, number, p_text, percent
+from rlaudit.wording import interval, is_are, number, p_text, percent
 
 _ENOUGH = 0.8  # power, and chance of a repetition
 _ORDER = {Level.UNSAFE: 0, Level.WARN: 1, Level.OK: 2}
@@ -54,7 +54,7 @@ def _flagged(recheck: Recheck) -> Iterator[Finding]:
         n_turned = sum(one.flagged[0].decision_error for one in flagged)
         turned = f"; the conclusion at alpha = {recheck.alpha:g} turns in {n_turned}" if n_turned else ""
         head = (
-            f"{recheck.n_flagged} of {_results(n)} {_is_are(recheck.n_flagged)} flagged ({_counted(flagged)}){turned}. "
+            f"{recheck.n_flagged} of {_results(n)} {is_are(recheck.n_flagged)} flagged ({_counted(flagged)}){turned}. "
         )
         sentence = f"{head if n > 1 else ''}{_example(first, first.flagged[0])}{rest}"
         title = f"{recheck.n_flagged} of {_results(n)} flagged"
@@ -64,17 +64,13 @@ def _flagged(recheck: Recheck) -> Iterator[Finding]:
         step = "Go on to the next question: whether so few seeds carry the conclusion."
         yield Finding("No contradiction", sentence, Level.OK, evidence, step)
     elif not any(one.recomputed for one in recheck.results):
-        sentence = f"Nothing could be checked in {_results(n)}: too little is printed."
+        sentence = f"Nothing could be checked in {_results(n)}: no two of the numbers can be held against each other."
         step = "Add n and the statistic (t, D, U) to each p, or mean, sd and n of each agent."
         yield Finding("Nothing to compare", sentence, Level.WARN, evidence, step)
 
 
 def _results(n: int) -> str:
     return f"{n} printed result{'s' if n != 1 else ''}"
-
-
-def _is_are(n: int) -> str:
-    return "is" if n == 1 else "are"
 
 
 def _counted(flagged: list[Rechecked]) -> str:
@@ -166,6 +162,10 @@ def _effect(recheck: Recheck) -> Iterator[Finding]:
     """Power at the true difference that the user names, the least of all results."""
     asked = [one for one in recheck.results if one.power_at_effect is not None]
     if not asked:
+        if recheck.effect is not None:
+            sentence = f"The power at a true difference of {number(recheck.effect)} cannot be said without an sd."
+            step = "Give mean, sd and n of both agents."
+            yield Finding("Power at the difference asked for", sentence, Level.WARN, {"effect": recheck.effect}, step)
         return
     least = min(asked, key=lambda one: one.power_at_effect or 0)
     where = f" ({least.printed.where})" if least.printed.where else ""
@@ -213,8 +213,8 @@ def _family(recheck: Recheck) -> Iterator[Finding]:
     )
     sentence = (
         f"{all_.n_significant} of {all_.n_p} p-values are at most {recheck.alpha:g}; up to {number(all_.expected, 2)} "
-        f"would be expected if nothing differed anywhere. Among all {all_.n_p} (Holm, as printed) {all_.n_holm} "
-        f"{_is_are(all_.n_holm)} significant.{mirrored}"
+        f"would be expected if nothing differed anywhere. Among all {all_.n_p} (Holm, as printed) "
+        f"{all_.n_holm or 'none'} {is_are(all_.n_holm or 1)} significant.{mirrored}"
     )
     evidence = {
         "n_p": all_.n_p, "n_significant": all_.n_significant, "expected": all_.expected, "n_holm": all_.n_holm,

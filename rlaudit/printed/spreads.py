@@ -16,8 +16,19 @@ def spread(result: PrintedResult, alpha: float) -> Iterator[Check]:
     """Each group by itself."""
     for position, group in enumerate(result.groups, start=1):
         which = f"group {position}: " if len(result.groups) > 1 else ""
-        for rule in (_constant, _sd_and_se, _interval, _range):
+        for rule in (_of_one_seed, _constant, _sd_and_se, _interval, _range):
             yield from rule(which, group)
+
+
+def _of_one_seed(which: str, group: PrintedGroup) -> Iterator[Check]:
+    spreads = {"sd": group.sd, "se": group.se, "interval": group.ci or group.ci_low}
+    shown = next((f"{name} {one.text}" for name, one in spreads.items() if one), "")
+    if group.n == 1 and shown:
+        sentence = (
+            f"{which}{shown} of 1 seed is impossible: one seed has no spread. If it is that of "
+            "episodes or of time, it says nothing of other seeds."
+        )
+        yield Check("spread", Level.UNSAFE, "impossible", sentence, "2 seeds or more", evidence={"n": 1})
 
 
 def _constant(which: str, group: PrintedGroup) -> Iterator[Check]:

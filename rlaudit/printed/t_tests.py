@@ -46,7 +46,12 @@ def df_range(result: PrintedResult) -> Range | None:
 
 
 def degrees_of_freedom(result: PrintedResult, alpha: float) -> Iterator[Check]:
-    """The printed df must be one that a t test of so many seeds can have."""
+    """The printed df must be one that a t test of so many seeds can have; pairs have as many of one as of the other."""
+    if result.test == "paired_t" and result.ns and result.ns[0] != result.ns[1]:
+        n_1, n_2 = result.ns
+        sentence = f"A paired test of {n_1} against {n_2} seeds is impossible: each seed needs its partner."
+        yield Check("degrees_of_freedom", Level.UNSAFE, "impossible", sentence, "as many seeds of both agents")
+        return
     allowed = df_range(result)
     if result.df is None or allowed is None or result.test not in _T_TESTS:
         return
