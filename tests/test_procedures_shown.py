@@ -104,7 +104,7 @@ def test_a_habit_is_no_caveat_to_what_the_audit_has_decided() -> None:
 def test_where_no_interval_lies_beyond_alpha_none_is_accused() -> None:
     one = finding(audit_with(shown(rates=(rates("adding_seeds", 0.08), rates("welch", 0.03)))))
     assert Level.OK == one.level
-    assert "not clearly more often than alpha, 5.0 %" in one.sentence
+    assert "8.0 % of draws (95 % over seeds: 4.8 % to 11 %): not clearly more often than alpha, 5.0 %" in one.sentence
     assert one.next_step
 
 

@@ -55,10 +55,9 @@ def worst_habit(tried: ProcedureAudit) -> str:
         f"winner between two groups of one and the same agent in {percent(share.value)} of draws{_around(share)}"
     )
     if not worst.beyond(tried.alpha):
-        return (
-            f"{found}, the most of the {len(tried.habits())} rules tried: not clearly more often than alpha, "
-            f"{percent(tried.alpha)}."
-        )
+        n = len(tried.habits())
+        most = f", the most of the {n} rules tried" if n > 1 else ""
+        return f"{found}{most}: not clearly more often than alpha, {percent(tried.alpha)}."
     n_more = sum(one.beyond(tried.alpha) for one in tried.habits()) - 1
     more = {0: "", 1: " One more of the rules tried goes beyond alpha."}.get(
         n_more, f" {n_more} more of the rules tried go beyond alpha."
