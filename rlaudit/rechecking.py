@@ -27,6 +27,8 @@ def recheck(source: "str | Path | Sequence[str | Path] | pd.DataFrame", **settin
         rows = [read(one) for one in source]
     else:
         rows = [read(source)]
+    if not rows:
+        raise ImportFormatError("There is no result to check.")
     ignored = [name for one in rows for name in one.ignored]
     return checked([result for one in rows for result in one.results], ignored, **settings)
 
@@ -46,6 +48,8 @@ def read(source: "str | Path | pd.DataFrame") -> Rows:
     from rlaudit.importers import tables
 
     if not isinstance(source, str | Path):
+        if not hasattr(source, "columns"):
+            raise ConfigError(f"{source!r}: give a file, a data frame, or results as text")
         return of_table(tables.frame_table(source))
     if not str(source).strip():
         raise ImportFormatError("An empty result: give a table, or numbers such as 't(8) = 2.31, p = .04, n = 5, 5'.")

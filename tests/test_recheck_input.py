@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 import rlaudit
 from rlaudit.cli import main
-from rlaudit.errors import ConfigError, ImportFormatError
+from rlaudit.errors import ConfigError, ImportFormatError, RlauditError
 from rlaudit.printed import PrintedResult, of_cells, of_sentence
 from rlaudit.printed.cells import number
 
@@ -302,3 +302,9 @@ def test_an_empty_result_is_not_the_folder_one_is_in() -> None:
     result = run("")
     assert 2 == result.exit_code
     assert "An empty result" in result.stderr
+
+
+@pytest.mark.parametrize(("source", "message"), [(None, "None: give a file"), (3, "3: give a file"), ([], "no result")])
+def test_what_holds_no_result_is_refused(source: object, message: str) -> None:
+    with pytest.raises(RlauditError, match=message):
+        rlaudit.recheck(source)  # type: ignore[arg-type]
