@@ -41,18 +41,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """A row for every comparison that a test made."""
+    """A row for every comparison that a test made, and what its audits found; test by test, the worst first."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     rows = [
         f"{value}  ({report.nodeid})"
-        for report in reports
+        for report in sorted(reports, key=lambda report: getattr(report, "nodeid", ""))  # xdist's workers have no order
         if getattr(report, "when", None) == "teardown"  # the last report of a test holds all of its rows
         for name, value in report.user_properties
         if name == ROW
     ]
     if rows:
         terminalreporter.section("rlaudit")
-        for row in sorted(rows):
+        for row in rows:
             terminalreporter.write_line(row)
 
 
@@ -117,8 +117,8 @@ def _assert_no_regression(record_property: Record) -> Callable[..., "Judgement"]
 def seed_audit(record_property: Record) -> Callable[..., "Audit"]:
     """`seed_audit(source, **settings)` audits a results folder, a table, a DataFrame or a mapping of arrays.
 
-    Settings are those of `rlaudit.audit`: alpha, margin, group_sizes, tests, claims, ... What is wrong stands in the
-    summary of the session, the worst first; the `findings` of the audit that it returns are all there are.
+    Settings are those of `rlaudit.audit`: alpha, margin, group_sizes, tests, claims, ... What is wrong, or that nothing
+    is, stands in the summary of the session, the worst first; the audit that it returns has all `findings`.
     """
 
     def audited(source: Any, **settings: Any) -> "Audit":
@@ -129,7 +129,7 @@ def seed_audit(record_property: Record) -> Callable[..., "Audit"]:
         for pair in audit.comparisons:
             record_property(ROW, _row(pair, audit.alpha))
         wrong = [finding for finding in audit.findings if finding.level != "ok"]
-        for finding in wrong[:_MOST_FINDINGS]:
+        for finding in wrong[:_MOST_FINDINGS] or audit.findings[:1]:
             record_property(ROW, f"{finding.level}: {finding.sentence}")
         return audit
 

@@ -67,8 +67,8 @@ def test_three(seed_audit): seed_audit({"a": GOOD, "b": GOOD - 50}, splits=100, 
     result.stdout.fnmatch_lines(
         [
             "*= rlaudit =*",
-            "a is better: a - b = 50.0, 95% CI [[]45.*, 54.*]*test_three)",
             "ok: new - baseline = 0, *margin 10*::test_one)",
+            "a is better: a - b = 50.0, 95% CI [[]45.*, 54.*]*test_three)",
             "ok: new - baseline = 0, *margin 11*::test_two)",
             "regression: new - baseline = -20.00, *margin 12*::test_two)",
         ]
@@ -82,9 +82,35 @@ def test_it(seed_audit):
     assert audit.findings[0].level == "unsafe"
 """
     result = _passed(pytester, source, passed=1)
-    result.stdout.fnmatch_lines_random(
-        ["undecided: a - b = -2.33, *::test_it)", "unsafe: 3 against 3 seeds cannot show a difference*::test_it)"]
+    result.stdout.fnmatch_lines(
+        [
+            "undecided: a - b = -2.33, *::test_it)",
+            "unsafe: 3 against 3 seeds cannot show a difference*::test_it)",
+            "unsafe: Undecided: a against b*::test_it)",
+            "warn: *::test_it)",
+        ],
+        consecutive=True,
     )
+
+
+def test_the_rows_of_a_test_keep_the_order_of_its_findings(pytester: pytest.Pytester) -> None:
+    source = """
+def test_it(record_property):
+    for finding in ("unsafe: the worst", "unsafe: a bad one", "warn: another"):
+        record_property("rlaudit", finding)
+"""
+    result = _passed(pytester, source, passed=1)
+    result.stdout.fnmatch_lines(["unsafe: the worst*", "unsafe: a bad one*", "warn: another*"], consecutive=True)
+
+
+def test_that_nothing_is_wrong_stands_in_the_summary_too(pytester: pytest.Pytester) -> None:
+    source = """
+def test_it(seed_audit):
+    steady = [100 + i / 100 for i in range(40)]
+    seed_audit({"a": steady, "b": [score - 50 for score in steady]}, splits=200, tests=["welch"], group_sizes=[5])
+"""
+    result = _passed(pytester, source, passed=1)
+    result.stdout.fnmatch_lines(["ok: Nothing that was looked at is wrong.*::test_it)"])
 
 
 def test_a_session_without_comparisons_has_no_summary(pytester: pytest.Pytester) -> None:
