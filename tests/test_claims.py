@@ -294,3 +294,19 @@ def test_a_relation_needs_no_blanks() -> None:
     found = parse("ppo>a2c", ("ppo", "a2c"), ())
     assert ("ppo", ">", "a2c") == (found.a, found.relation, found.b)
     assert 25 == parse("ppo>=a2c - 25", ("ppo", "a2c"), ()).margin
+
+
+@pytest.mark.parametrize("higher", [True, False])
+def test_failed_seeds_are_not_left_out_silently(higher: bool) -> None:
+    sign = 1 if higher else -1
+    a = ArmScores("a", "t", tuple(range(5)), sign * APART, (5, 6, 7))
+    b = ArmScores("b", "t", tuple(range(5)), sign * (APART - 6), (5,))
+    (one,) = judge(["a > b"], ScoreTable("final", (a, b), higher), 0.05)
+    assert one.decision == "supported"
+    assert "4 failed seeds are left out: counted as the worst score reached, the claim is undecided)" in one.reason
+    (other,) = judge(["a > b"], ScoreTable("final", (replace(a, failed=()), b), higher), 0.05)
+    assert other.reason.endswith("5 against 5 seeds; 1 failed seed is left out)")
+
+
+def test_one_claim_is_one_claim_in_python() -> None:
+    assert ("a > b",) == settings(claims="a > b").audit.claims

@@ -87,7 +87,9 @@ def _more_claims(data: Mapping[str, Any], claims: Sequence[str]) -> list[Overrid
     stated = audit.get("claims") if isinstance(audit, Mapping) else None
     if not claims or not isinstance(stated, list | tuple | None):
         return []
-    return [Override("--claim", ("audit", "claims"), [*(stated or ()), *claims])]
+    return [
+        Override("--claim", ("audit", "claims"), [*(stated or ()), *([claims] if isinstance(claims, str) else claims)])
+    ]
 
 
 def _contradictions(config: AuditConfig) -> Iterator[Problem]:

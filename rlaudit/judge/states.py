@@ -31,6 +31,7 @@ class _Case(NamedTuple):
     seeds_a: tuple[SeedLabel, ...]
     seeds_b: tuple[SeedLabel, ...]
     sign: int
+    n_failed: tuple[int, int]  # seeds of a and of b without a score
 
 
 def judge(texts: Sequence[str], table: ScoreTable, alpha: float, *, seed: int = 0) -> tuple[Claim, ...]:
@@ -89,7 +90,8 @@ def _case(claim: ParsedClaim, task: str, table: ScoreTable) -> _Case:
     sign = 1 if table.higher_is_better else -1
     arms = {(arm.agent, arm.task): arm for arm in table.arms}
     a, b = (arms.get((agent, task), ArmScores(agent, task, (), np.empty(0))) for agent in (claim.a, claim.b))
-    return _Case(claim, task, sign * a.scores, sign * b.scores, a.seeds, b.seeds, sign)
+    failed = len(a.failed), len(b.failed)
+    return _Case(claim, task, sign * a.scores, sign * b.scores, a.seeds, b.seeds, sign, failed)
 
 
 def _p_values(case: _Case) -> tuple[float, float]:
@@ -107,9 +109,7 @@ def _p_values(case: _Case) -> tuple[float, float]:
 
 def _judged(case: _Case, p: Floats, adjusted: Floats, levels: Levels, n_claims: int, n_tasks: int, seed: int) -> Claim:
     claim, n_a, n_b = case.claim, len(case.a), len(case.b)
-    decision: Decision | None = (
-        "supported" if p[0] <= levels.in_favour else "contradicted" if p[1] <= levels.against else None
-    )
+    decision = _decision(p, levels)
     found = moments(case.a, case.b) if min(n_a, n_b) > 0 else None
     low, high = _interval(case, found, n_a, n_b, levels, decision) if found else (None, None)
     level = levels.against if decision == "contradicted" else levels.in_favour
@@ -119,7 +119,7 @@ def _judged(case: _Case, p: Floats, adjusted: Floats, levels: Levels, n_claims: 
     return Claim(
         text=claim.text if claim.task or n_tasks == 1 else f"{claim.text} on {case.task}",
         state="fragile" if fragile else decision or "undecided",
-        reason=_reason(case, decision, adjusted, n_claims, flips[0] if fragile else None),
+        reason=_reason(case, decision, adjusted, n_claims, levels, flips[0] if fragile else None),
         a=claim.a,
         b=claim.b,
         task=case.task,
@@ -138,6 +138,10 @@ def _judged(case: _Case, p: Floats, adjusted: Floats, levels: Levels, n_claims: 
         decision=decision,
         level=level,
     )
+
+
+def _decision(p: Sequence[float] | Floats, levels: Levels) -> Decision | None:
+    return "supported" if p[0] <= levels.in_favour else "contradicted" if p[1] <= levels.against else None
 
 
 def _spread(found: Moments | None, n_a: int, n_b: int) -> bool:
@@ -178,7 +182,9 @@ def _flip(
     return Flip(how, len(of_a) + len(of_b), exact, (*of_a, *of_b), effect, low, high)
 
 
-def _reason(case: _Case, decision: Decision | None, adjusted: Floats, n_claims: int, carried: Flip | None) -> str:
+def _reason(
+    case: _Case, decision: Decision | None, adjusted: Floats, n_claims: int, levels: Levels, carried: Flip | None
+) -> str:
     """What follows "supported: ..."; of a fragile claim also what it would have been."""
     n_a, n_b = len(case.a), len(case.b)
     if min(n_a, n_b) < 2:
@@ -187,10 +193,24 @@ def _reason(case: _Case, decision: Decision | None, adjusted: Floats, n_claims: 
     gap = case.sign * float(moments(case.a, case.b).effect)
     among = f" among {n_claims} claims" if n_claims > 1 else ""
     says = {"supported": in_favour, "contradicted": against, None: f"{in_favour}, {against}"}[decision]
-    reason = f"{says}{among} (mean difference {number(gap)}, {n_a} against {n_b} seeds)"
+    failed = _of_failed(case, decision, levels)
+    reason = f"{says}{among} (mean difference {number(gap)}, {n_a} against {n_b} seeds{failed})"
     if carried is None:
         return reason
     return f"it would be {decision}, {reason}, but not without {named(carried.seeds)}"
+
+
+def _of_failed(case: _Case, decision: Decision | None, levels: Levels) -> str:
+    """Failed seeds are never dropped silently: what they change if they count as the worst score of both agents."""
+    if not (n := sum(case.n_failed)):
+        return ""
+    floor = min(case.a.min(), case.b.min())
+    a, b = (np.append(x, [floor] * more) for x, more in zip((case.a, case.b), case.n_failed, strict=True))
+    imputed = _decision(_p_values(case._replace(a=a, b=b)), levels)
+    turned = (
+        "" if imputed == decision else f": counted as the worst score reached, the claim is {imputed or 'undecided'}"
+    )
+    return f"; {n} failed {'seed is' if n == 1 else 'seeds are'} left out{turned}"
 
 
 def named(seeds: Sequence[tuple[str, SeedLabel]]) -> str:
