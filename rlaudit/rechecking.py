@@ -50,7 +50,7 @@ def read(source: "str | Path | pd.DataFrame") -> Rows:
     if not isinstance(source, str | Path):
         if not hasattr(source, "columns"):
             raise ConfigError(f"{source!r}: give a file, a data frame, or results as text")
-        return of_table(tables.frame_table(source))
+        return of_table(tables.frame_table(source, ", ".join(COLUMNS)))
     if not str(source).strip():
         raise ImportFormatError("An empty result: give a table, or numbers such as 't(8) = 2.31, p = .04, n = 5, 5'.")
     path = Path(source)

@@ -304,7 +304,10 @@ def test_an_empty_result_is_not_the_folder_one_is_in() -> None:
     assert "An empty result" in result.stderr
 
 
-@pytest.mark.parametrize(("source", "message"), [(None, "None: give a file"), (3, "3: give a file"), ([], "no result")])
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [(None, "None: give a file"), (3, "3: give a file"), ([], "no result"), (pd.DataFrame(), "columns where, test, n")],
+)
 def test_what_holds_no_result_is_refused(source: object, message: str) -> None:
     with pytest.raises(RlauditError, match=message):
         rlaudit.recheck(source)  # type: ignore[arg-type]

@@ -100,7 +100,7 @@ def _task_by_task(boards: list[Leaderboard]) -> Finding:
     n, k = len(boards), len(certain)
     return Finding(
         f"Task by task: {k or 'none'} of {n} first places {is_are(k or 1)} certain",
-        f"On {k or 'none'} of {n} tasks one agent is first beyond the luck of seeds; on {n - k or 'none'} several may "
+        f"One agent is first beyond the luck of seeds on {k or 'none'} of {n} tasks; on {n - k or 'none'} several may "
         "be (all comparisons of the audit together).",
         Level.OK if k == n else Level.WARN,
         {"n_tasks": n, "n_certain": k},

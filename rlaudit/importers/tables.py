@@ -76,15 +76,15 @@ def is_table(path: Path) -> bool:
         return False
 
 
-def frame_table(frame: "pd.DataFrame") -> RawTable:
-    """A data frame as it is, its rows called by their index."""
+def frame_table(frame: "pd.DataFrame", expected: str = TIDY) -> RawTable:
+    """A data frame as it is, its rows called by their index; `expected` columns are named where there is no row."""
     labels = frame.index.tolist()
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     names = [str(name).strip() for name in frame.columns]
     skip = tidy.without_index(names)
     columns = [frame.iloc[:, i].tolist() for i in range(skip, len(names))]
-    _refuse_empty("DataFrame", len(frame))
+    _refuse_empty("DataFrame", len(frame), expected)
     return RawTable(
         "DataFrame", tuple(names[skip:]), tuple(columns), lambda row: f"DataFrame, row {labels[row]!r}", "DataFrame"
     )

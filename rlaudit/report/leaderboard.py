@@ -60,7 +60,7 @@ def _sentences(audit: Audit, board: Leaderboard) -> Iterator[str]:
     if singles:
         certain = sum(len(one.candidates) == 1 for one in singles)
         tasks = f"{certain or 'none'} of {len(singles)} tasks"
-        yield f"Task by task: on {tasks} one agent is certainly first; see the table."
+        yield f"Task by task: one agent is certainly first on {tasks}; see the table."
     if board.left_out:
         why = "two scores on half of the tasks" if board.n_tasks > 1 else "two scores"
         yield f"Left out, for want of {why}: {_several(board.left_out)}."
