@@ -1,8 +1,8 @@
 """Claims that a config states: "ppo > a2c", "ppo > a2c on CartPole-v1", "ppo >= a2c - 25", "ppo == a2c within 10"."""
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, cast
 
 from rlaudit.errors import ConfigError, did_you_mean
@@ -39,6 +39,27 @@ def parse(text: str, agents: Collection[str], tasks: Collection[str]) -> ParsedC
         raise ConfigError(f"compares {a!r} with itself")
     margin, rest = _margin(relation, rest)
     return ParsedClaim(a, relation, b, margin, _task(rest, tasks), text)
+
+
+def asked(texts: Sequence[str], arms: Collection[tuple[str, str]]) -> list[tuple[ParsedClaim, str]]:
+    """Each claim with each task that it is about, called by it where there are several; stated twice it counts once.
+
+    Without a task it is about those on which both agents, of `arms` (agent, task), have runs; about all where there is
+    none, so that it is not lost. Raises ConfigError.
+    """
+    agents, tasks = (list(dict.fromkeys(names)) for names in zip(*arms, strict=True))
+    found: dict[object, tuple[ParsedClaim, str]] = {}
+    for text in texts:
+        try:
+            claim = parse(text, agents, tasks)
+        except ConfigError as error:
+            raise ConfigError(f"the claim {text!r} {error}") from None
+        shared = [task for task in tasks if {(claim.a, task), (claim.b, task)} <= set(arms)] or tasks
+        for task in [claim.task] if claim.task else shared:
+            called = text if claim.task or len(tasks) == 1 else f"{text} on {task}"
+            key = claim.a, claim.relation, claim.b, claim.margin, task
+            found.setdefault(key, (replace(claim, text=called), task))
+    return list(found.values())
 
 
 def _label(text: str, labels: Collection[str], kind: str) -> tuple[str, str]:

@@ -114,6 +114,11 @@ def test_a_gap_of_nothing_never_gets_power() -> None:
     assert "No number of seeds gives 80 % power" in " ".join(lines(forecast("a: 5 +- 1, 20", "b: 5 +- 1, 20")))
 
 
+def test_a_claim_stated_twice_counts_once_as_it_does_in_an_audit() -> None:
+    found = forecast(PPO, A2C, claims=("ppo > a2c", "ppo > a2c ", "ppo>a2c"))
+    assert (1, 1) == (found.n_family, len(found.claims))
+
+
 def test_one_run_is_one_run() -> None:
     text = " ".join(" ".join(lines(of_scores(table(a=[1.0, 2, 3], b=[6.0, 7]), SETTINGS))).split())
     assert "takes 3 seeds an agent (3 to 23): 1 more run." in text

@@ -5,8 +5,7 @@ from itertools import combinations
 from math import hypot, inf
 from typing import NamedTuple
 
-from rlaudit.claims import parse
-from rlaudit.errors import ConfigError
+from rlaudit.claims import asked
 from rlaudit.forecast.nouns import Pilot, PlannedClaim
 from rlaudit.wording import on
 
@@ -22,19 +21,12 @@ class Chosen(NamedTuple):
 
 
 def stated(texts: Sequence[str], arms: Collection[tuple[str, str]]) -> Chosen:
-    """One claim for each text and task on which both agents are known, as `judge` takes them. Raises ConfigError."""
-    agents, tasks = (list(dict.fromkeys(names)) for names in zip(*arms, strict=True))
-    claims: dict[str, PlannedClaim] = {}
-    for text in texts:
-        try:
-            parsed = parse(text, agents, tasks)
-        except ConfigError as error:
-            raise ConfigError(f"the claim {text!r} {error}") from None
-        shared = [task for task in tasks if {(parsed.a, task), (parsed.b, task)} <= set(arms)] or tasks
-        for task in [parsed.task] if parsed.task else shared:
-            named = text if parsed.task or len(tasks) == 1 else f"{text}{on(task)}"
-            claims[named] = PlannedClaim(named, parsed.a, parsed.b, task, parsed.relation, parsed.margin)
-    return Chosen(tuple(claims.values()), len(claims))
+    """One claim for each text and task, as `judge` takes them. Raises ConfigError."""
+    claims = tuple(
+        PlannedClaim(claim.text, claim.a, claim.b, task, claim.relation, claim.margin)
+        for claim, task in asked(texts, arms)
+    )
+    return Chosen(claims, len(claims))
 
 
 def seen(pilots: Sequence[Pilot], higher_is_better: bool) -> Chosen:

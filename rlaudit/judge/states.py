@@ -5,10 +5,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rlaudit.claims import ParsedClaim, parse
+from rlaudit.claims import ParsedClaim, asked
 from rlaudit.comparisons import holm
 from rlaudit.comparisons.moments import Moments, moments
-from rlaudit.errors import ConfigError
 from rlaudit.judge.evidence import Levels, deciding_interval, evidence, holm_levels
 from rlaudit.judge.flips import Changed, Question, smallest_flip
 from rlaudit.judge.fresh import repetition, seeds_to_decide
@@ -40,12 +39,13 @@ def judge(texts: Sequence[str], table: ScoreTable, alpha: float, *, seed: int = 
     `a > b` is tested at alpha / 2 a side, as a two-sided test is; `a >= b - m` and `a == b within m` at alpha. A
     decided claim is fragile where a handful of seeds carries it. The same claim stated twice counts once.
     """
-    cases = [_case(claim, task, table) for claim, task in _asked(texts, table)]
+    arms = [(arm.agent, arm.task) for arm in table.arms]
+    cases = [_case(claim, task, table) for claim, task in asked(texts, arms)]
     p_values = np.array([_p_values(case) for case in cases]).reshape(-1, 2)
     adjusted = np.array([holm(side) for side in p_values.T]).T
     levels = [Levels(*pair) for pair in zip(*(holm_levels(side, alpha) for side in p_values.T), strict=True)]
     return tuple(
-        _judged(case, p, among, level, len(cases), len(table.tasks), seed)
+        _judged(case, p, among, level, len(cases), seed)
         for case, p, among, level in zip(cases, p_values, adjusted, levels, strict=True)
     )
 
@@ -66,24 +66,6 @@ def handful(n_a: int, n_b: int) -> int:
 
 
 # ---------------------------------------------------------------- what is asked
-
-
-def _asked(texts: Sequence[str], table: ScoreTable) -> list[tuple[ParsedClaim, str]]:
-    asked: dict[object, tuple[ParsedClaim, str]] = {}
-    for text in texts:
-        try:
-            claim = parse(text, table.agents, table.tasks)
-        except ConfigError as error:
-            raise ConfigError(f"the claim {text!r} {error}") from None
-        for task in [claim.task] if claim.task else _shared(claim, table):
-            asked.setdefault((claim.a, claim.relation, claim.b, claim.margin, task), (claim, task))
-    return list(asked.values())
-
-
-def _shared(claim: ParsedClaim, table: ScoreTable) -> Sequence[str]:
-    """The tasks on which both agents have runs; all of them where there is none, so that the claim is not lost."""
-    ran = {(arm.agent, arm.task) for arm in table.arms}
-    return [task for task in table.tasks if {(claim.a, task), (claim.b, task)} <= ran] or table.tasks
 
 
 def _case(claim: ParsedClaim, task: str, table: ScoreTable) -> _Case:
@@ -107,7 +89,7 @@ def _p_values(case: _Case) -> tuple[float, float]:
 # ---------------------------------------------------------------- what is said
 
 
-def _judged(case: _Case, p: Floats, adjusted: Floats, levels: Levels, n_claims: int, n_tasks: int, seed: int) -> Claim:
+def _judged(case: _Case, p: Floats, adjusted: Floats, levels: Levels, n_claims: int, seed: int) -> Claim:
     claim, n_a, n_b = case.claim, len(case.a), len(case.b)
     decision = _decision(p, levels)
     found = moments(case.a, case.b) if min(n_a, n_b) > 0 else None
@@ -117,7 +99,7 @@ def _judged(case: _Case, p: Floats, adjusted: Floats, levels: Levels, n_claims: 
     fragile = bool(flips) and flips[0].n is not None and flips[0].n <= handful(n_a, n_b)
     rng = generator(seed, "claim", claim.a, claim.relation, claim.b, str(claim.margin), case.task)
     return Claim(
-        text=claim.text if claim.task or n_tasks == 1 else f"{claim.text} on {case.task}",
+        text=claim.text,
         state="fragile" if fragile else decision or "undecided",
         reason=_reason(case, decision, adjusted, n_claims, levels, flips[0] if fragile else None),
         a=claim.a,
