@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import replace
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
+import numpy as np
 import pytest
 from audit_builder import HOSTILE, build_audit, odd_audits
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from rlaudit.figures import FIGURES
 from rlaudit.findings.failures import failures, outliers, single_seeds, stuck_runs
 from rlaudit.report.failures import what_carries
 from rlaudit.report.parts import SectionHtml
@@ -281,3 +284,18 @@ def test_the_figure_of_a_pair_marks_in_words_what_turns() -> None:
     assert "without all 2 outliers" in svg
     assert "4 failed seeds as the worst score" in svg
     assert "all that finished" in svg
+
+
+def test_names_of_outliers_overlap_neither_each_other_nor_the_name_of_the_agent() -> None:
+    """As in the 192 SAC runs of Colas et al. 2019: one seed at the left edge, several close together."""
+    (arm,) = build_audit(["SAC"]).arms
+    far = (-566.0, 7700.0, 7750.0)
+    scores = (*far, *np.linspace(11_000, 13_000, arm.n_seeds - len(far)))
+    arm = replace(arm, scores=scores)
+    found = tuple(Outlier(seed, score, -9.0, None) for seed, score in zip(arm.seeds, far, strict=False))
+    figure = FIGURES["seeds_apart"]([arm], [failure_audit(arm, outliers=found)])
+    FigureCanvasAgg(figure).draw()
+    (ax,) = figure.axes
+    boxes = [text.get_window_extent() for text in [*ax.texts, *ax.get_yticklabels()]]
+    assert 3 == len(boxes)
+    assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))

@@ -48,6 +48,8 @@ def seeds_apart(arms: Sequence[Arm], audits: Sequence[FailureAudit] = ()) -> Fig
     ax.set_yticks(range(len(arms)), [short(arm.agent) for arm in arms])
     ax.tick_params(axis="y", labelcolor=INK)
     ax.set_ylim(len(arms) - 0.4, -0.7)
+    if "outlier" in set().union(*shown):
+        ax.margins(x=0.12)  # room for a name
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
@@ -71,8 +73,13 @@ def _draw_arm(ax: Axes, row: int, arm: Arm, audit: FailureAudit | None) -> set[s
     for kind in set(kinds):
         points = [(score, y) for score, y, one in zip(arm.scores, places, kinds, strict=True) if one == kind]
         ax.scatter(*zip(*points, strict=True), zorder=3 + (kind != "finished"), **_KINDS[kind])
+    named: list[float] = []
     for one in outliers[:_NAMED]:
-        _name(ax, one, places[arm.seeds.index(one.seed)])
+        if all(
+            abs(one.score - score) > 0.1 * (max(arm.scores) - min(arm.scores)) for score in named
+        ):  # else two names overlap
+            _name(ax, one, places[arm.seeds.index(one.seed)])
+            named.append(one.score)
     if not arm.failed or audit is None or audit.floor is None:
         return set(kinds)
     ax.scatter([audit.floor] * len(arm.failed), beside(row, [audit.floor] * len(arm.failed)), zorder=5,
