@@ -213,7 +213,7 @@ def test_where_all_agents_tie_nobody_is_called_the_leader() -> None:
 
 def test_single_tasks_are_one_finding_and_one_table() -> None:
     *_, tasks = found("over tasks")
-    assert "On 1 of 3 tasks one agent is first beyond the luck of seeds" in tasks.sentence
+    assert "One agent is first beyond the luck of seeds on 1 of 3 tasks" in tasks.sentence
     assert Level.WARN == tasks.level
     table = of("over tasks").tables[-1]
     assert ["Acrobot-v1", "CartPole-v1", "Pendulum-v1"] == [row[0] for row in table.rows]
