@@ -80,6 +80,12 @@ def test_failed_seeds_are_counted_with_an_interval() -> None:
     assert "3 of 23 seeds of a2c on CartPole-v1 failed" in found[0].sentence
 
 
+def test_an_agent_of_which_no_seed_finished_is_the_first_thing_that_is_said() -> None:
+    first = find(ODD["an arm without a score"])[0]
+    assert Level.UNSAFE == first.level
+    assert first.sentence.startswith("All 20 seeds of a2c-norm on CartPole-v1 failed: there is no score")
+
+
 def test_failed_seeds_that_turn_a_result_are_unsafe() -> None:
     audit = build_audit(n_failed=3)
     turned = replace(audit.comparisons[0], imputed=Imputed(9.0, -3.0, 0.4, agrees=False))

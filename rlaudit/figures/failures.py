@@ -74,10 +74,9 @@ def _draw_arm(ax: Axes, row: int, arm: Arm, audit: FailureAudit | None) -> set[s
         points = [(score, y) for score, y, one in zip(arm.scores, places, kinds, strict=True) if one == kind]
         ax.scatter(*zip(*points, strict=True), zorder=3 + (kind != "finished"), **_KINDS[kind])
     named: list[float] = []
+    width = 0.1 * (max(arm.scores) - min(arm.scores)) if outliers else 0.0  # of a name
     for one in outliers[:_NAMED]:
-        if all(
-            abs(one.score - score) > 0.1 * (max(arm.scores) - min(arm.scores)) for score in named
-        ):  # else two names overlap
+        if all(abs(one.score - score) > width for score in named):
             _name(ax, one, places[arm.seeds.index(one.seed)])
             named.append(one.score)
     if not arm.failed or audit is None or audit.floor is None:

@@ -17,17 +17,7 @@ def failures(audit: Audit) -> Iterator[Finding]:
     failed = sorted((arm for arm in audit.arms if arm.n_failed), key=_failure_rate, reverse=True)
     turned = [pair for pair in audit.comparisons if pair.imputed and not pair.imputed.agrees]
     for place, arm in enumerate(failed[:_MOST]):
-        n = arm.n_seeds + arm.n_failed
-        sentence = (
-            f"{arm.n_failed} of {n} seeds of {arm.agent}{on(arm.task)} failed and have no score "
-            f"(failure rate {percent(arm.n_failed / n)}, 95 % interval {percent(arm.failure_low)} to "
-            f"{percent(arm.failure_high)}). Its numbers speak only of the seeds that finished."
-            + _more(place, len(failed), "agents and tasks have failed seeds")
-        )
-        evidence = {"n_failed": arm.n_failed, "n": n, "low": arm.failure_low, "high": arm.failure_high}
-        yield Finding(
-            f"{arm.agent}: failed seeds", sentence, Level.WARN, evidence, "Look into the failures before you average."
-        )
+        yield _failed(arm, _more(place, len(failed), "agents and tasks have failed seeds"))
     for place, pair in enumerate(turned[:_MOST]):
         imputed = pair.imputed
         assert imputed is not None
@@ -51,6 +41,23 @@ def failures(audit: Audit) -> Iterator[Finding]:
             {"n": arm.n_seeds, "high": arm.failure_high},
             "Report the bound." + (" 59 seeds without a failure would bring it to 5 %." if arm.n_seeds < 59 else ""),
         )
+
+
+def _failed(arm: Arm, more: str) -> Finding:
+    n = arm.n_seeds + arm.n_failed
+    evidence = {"n_failed": arm.n_failed, "n": n, "low": arm.failure_low, "high": arm.failure_high}
+    if not arm.n_seeds:
+        every = "The only seed" if n == 1 else f"All {n} seeds"
+        said = f"{every} of {arm.agent}{on(arm.task)} failed: there is no score, and nothing can be said of this agent."
+        step = "Look into the failures: do not leave this agent out of a table without saying so."
+        return Finding(f"{arm.agent}: no seed finished", f"{said}{more}", Level.UNSAFE, evidence, step)
+    said = (
+        f"{arm.n_failed} of {n} seeds of {arm.agent}{on(arm.task)} failed and have no score (failure rate "
+        f"{percent(arm.n_failed / n)}, 95 % interval {percent(arm.failure_low)} to {percent(arm.failure_high)}). Its "
+        f"numbers speak only of the seeds that finished.{more}"
+    )
+    step = "Look into the failures before you average."
+    return Finding(f"{arm.agent}: failed seeds", said, Level.WARN, evidence, step)
 
 
 def _failure_rate(arm: Arm) -> float:
