@@ -68,10 +68,10 @@ def small_pools(audit: Audit) -> Iterator[Finding]:
         largest = max((split.group_size for split in audit.splits if split.agent == arm.agent), default=None)
         reach = f"at most {largest} a side, and what the splits show varies much from one such pool to the next"
         reach = reach if largest else "no split into two groups at all"
+        seeds = "1 seed: it allows" if arm.n_seeds == 1 else f"{arm.n_seeds} seeds: they allow"
         yield Finding(
             "A small pool",
-            f"{arm.agent}{on(arm.task)} has {arm.n_seeds} seeds: they allow {reach}. Groups of {FEW} want at least "
-            f"{4 * FEW} seeds.",
+            f"{arm.agent}{on(arm.task)} has {seeds} {reach}. Groups of {FEW} want at least {4 * FEW} seeds.",
             Level.WARN,
             {"n_seeds": arm.n_seeds, "largest_group": largest},
             f"Train {4 * FEW} seeds an agent.",

@@ -56,6 +56,8 @@ def _next_step(audit: Audit, claim: Claim) -> str:
         )
     if claim.state == "contradicted":
         return f"Do not state it: at {level(audit)} confidence these runs carry the opposite."
+    if claim.hangs_on_failed:
+        return "Make the failed seeds finish, or state it with and without them."
     if claim.state == "fragile":
         return (
             "Do not rest anything on it yet, and do not drop seeds either: look whether the runs named are sound, then "

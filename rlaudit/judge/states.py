@@ -37,7 +37,8 @@ def judge(texts: Sequence[str], table: ScoreTable, alpha: float, *, seed: int = 
     """One state per claim and task, from one-sided Welch tests; all claims share the level alpha (Holm 1979).
 
     `a > b` is tested at alpha / 2 a side, as a two-sided test is; `a >= b - m` and `a == b within m` at alpha. A
-    decided claim is fragile where a handful of seeds carries it. The same claim stated twice counts once.
+    decided claim is fragile where a handful of seeds carries it, or where it turns with the failed seeds counted as the
+    worst score reached. The same claim stated twice counts once.
     """
     arms = [(arm.agent, arm.task) for arm in table.arms]
     cases = [_case(claim, task, table) for claim, task in asked(texts, arms)]
@@ -96,12 +97,14 @@ def _judged(case: _Case, p: Floats, adjusted: Floats, levels: Levels, n_claims: 
     low, high = _interval(case, found, n_a, n_b, levels, decision) if found else (None, None)
     level = levels.against if decision == "contradicted" else levels.in_favour
     flips = _flips(case, decision, levels) if decision else ()
-    fragile = bool(flips) and flips[0].n is not None and flips[0].n <= handful(n_a, n_b)
+    carried = flips[0] if flips and flips[0].n is not None and flips[0].n <= handful(n_a, n_b) else None
+    imputed = _decision(_p_values(_imputed(case)), levels) if found and sum(case.n_failed) else decision
+    turned = decision is not None and imputed != decision
     rng = generator(seed, "claim", claim.a, claim.relation, claim.b, str(claim.margin), case.task)
     return Claim(
         text=claim.text,
-        state="fragile" if fragile else decision or "undecided",
-        reason=_reason(case, decision, adjusted, n_claims, levels, flips[0] if fragile else None),
+        state="fragile" if carried or turned else decision or "undecided",
+        reason=_reason(case, decision, adjusted, n_claims, imputed, carried),
         a=claim.a,
         b=claim.b,
         task=case.task,
@@ -119,6 +122,7 @@ def _judged(case: _Case, p: Floats, adjusted: Floats, levels: Levels, n_claims: 
         relation=claim.relation,
         decision=decision,
         level=level,
+        hangs_on_failed=turned,
     )
 
 
@@ -164,8 +168,20 @@ def _flip(
     return Flip(how, len(of_a) + len(of_b), exact, (*of_a, *of_b), effect, low, high)
 
 
+def _imputed(case: _Case) -> _Case:
+    """With every failed seed at the worst score that either agent reached."""
+    floor = min(case.a.min(), case.b.min())
+    a, b = (np.append(x, [floor] * more) for x, more in zip((case.a, case.b), case.n_failed, strict=True))
+    return case._replace(a=a, b=b)
+
+
 def _reason(
-    case: _Case, decision: Decision | None, adjusted: Floats, n_claims: int, levels: Levels, carried: Flip | None
+    case: _Case,
+    decision: Decision | None,
+    adjusted: Floats,
+    n_claims: int,
+    imputed: Decision | None,
+    carried: Flip | None,
 ) -> str:
     """What follows "supported: ..."; of a fragile claim also what it would have been."""
     n_a, n_b = len(case.a), len(case.b)
@@ -175,20 +191,19 @@ def _reason(
     gap = case.sign * float(moments(case.a, case.b).effect)
     among = f" among {n_claims} claims" if n_claims > 1 else ""
     says = {"supported": in_favour, "contradicted": against, None: f"{in_favour}, {against}"}[decision]
-    failed = _of_failed(case, decision, levels)
+    failed = _of_failed(sum(case.n_failed), decision, imputed)
     reason = f"{says}{among} (mean difference {number(gap)}, {n_a} against {n_b} seeds{failed})"
-    if carried is None:
+    turned = decision is not None and imputed != decision
+    if not (carried or turned):
         return reason
-    return f"it would be {decision}, {reason}, but not without {named(carried.seeds)}"
+    without = f"without {named(carried.seeds)}" if carried else "with the failed seeds counted as the worst"
+    return f"it would be {decision}, {reason}, but not {without}"
 
 
-def _of_failed(case: _Case, decision: Decision | None, levels: Levels) -> str:
-    """Failed seeds are never dropped silently: what they change if they count as the worst score of both agents."""
-    if not (n := sum(case.n_failed)):
+def _of_failed(n: int, decision: Decision | None, imputed: Decision | None) -> str:
+    """Failed seeds are never dropped silently."""
+    if not n:
         return ""
-    floor = min(case.a.min(), case.b.min())
-    a, b = (np.append(x, [floor] * more) for x, more in zip((case.a, case.b), case.n_failed, strict=True))
-    imputed = _decision(_p_values(case._replace(a=a, b=b)), levels)
     turned = (
         "" if imputed == decision else f": counted as the worst score reached, the claim is {imputed or 'undecided'}"
     )

@@ -113,7 +113,8 @@ def _method(audit: Audit) -> Iterator[str]:
         "Seeds that carry a claim: the smallest set without which it is undecided, at the same level; “turn out badly”:"
         " replaced by the least favourable score that their own agent reached. Up to two seeds all sets are tried, and "
         "all larger ones while they are few; “at most” and “probably” where a search stands in for it. Fragile: one "
-        "seed, or one in twenty of the smaller group (at most five), carries the claim. Of claims of a difference that "
+        "seed, or one in twenty of the smaller group (at most five), carries the claim, or the failed seeds turn it, "
+        "counted as the worst score that either agent reached. Of claims of a difference that "
         "is not there which come out significant about half are fragile with 10 seeds an agent (51 %), of true ones of "
         "1.5 sd 10 %, of 2 sd 2 %; with 5 seeds an agent most significant claims are."
     )

@@ -54,6 +54,7 @@ class Claim:
     seeds_needed: SeedsNeeded | None = None  # seeds an agent that would decide it
     relation: Literal[">", ">=", "=="] = ">"
     decision: Decision | None = None  # what the test alone says; None: undecided
+    hangs_on_failed: bool = False  # turns, if failed seeds count as the worst score that either agent reached
     level: float | None = None  # its own level: what `decision` asks of the p-value, with the other claims as they are
 
     @property
