@@ -54,6 +54,23 @@ def _smoothed(scores: Floats, shape: tuple[int, ...], rng: np.random.Generator, 
     return np.where(counts[index][picked] > 1, scores[picked], kept)
 
 
+def other_pools(scores: Floats, n_pools: int, rng: np.random.Generator) -> Floats:
+    """(n_pools, n_seeds): pools that might as well have been seen, as wide as the few seeds leave open.
+
+    Drawn with replacement alone they are too narrow, and half of those of two seeds have no spread at all. So each is
+    stretched from the pool's mean, by sqrt(n / chi^2 with n - 1 degrees of freedom): its mean is then spread like
+    Student's t, whose sd of the seeds is unknown too. A score that several seeds share at an end is a floor or a
+    ceiling, and no pool passes it.
+    """
+    n, mean = len(scores), scores.mean()
+    wider = np.sqrt(n / rng.chisquare(n - 1, (n_pools, 1)))
+    pools: Floats = mean + wider * (with_replacement(scores, (n_pools, n), rng) - mean)
+    for end, cut in ((scores.min(), np.maximum), (scores.max(), np.minimum)):
+        if (scores == end).sum() > 1:
+            pools = cut(pools, end)
+    return pools
+
+
 def draw_from_each(pools: Floats, each: int, size: int, rng: np.random.Generator) -> Floats:
     """(n_pools, n_draws, size): a few fresh seeds at a time from each of the pools (n_pools, n_seeds)."""
     n_pools, n_seeds = pools.shape

@@ -61,7 +61,8 @@ def test_constant_scores_have_nothing_to_get_wrong() -> None:
 
 def test_a_share_that_no_draw_reached_is_not_known_to_be_zero() -> None:
     """0 of 1,000 draws leave room for 1 - .025^(1/1000) = .0037."""
-    low, high = (right({"a": [9.0, 10], "b": [0.0, 1]}, who, 2, n_draws=1_000) for who in "ba")
+    pools = {"a": np.arange(20.0) + 500, "b": np.arange(20.0)}
+    low, high = (right(pools, who, 2, n_draws=1_000) for who in "ba")
     assert (0.0, 0.0, pytest.approx(0.0037, abs=1e-4)) == low
     assert (1.0, pytest.approx(0.9963, abs=1e-4), 1.0) == high
 
@@ -93,6 +94,26 @@ def test_the_interval_over_seeds_covers_the_true_share(n_seeds: int) -> None:
         width += (found.high - found.low) / 150
     assert covered >= 132
     assert {20: 0.46, 100: 0.21}[n_seeds] == pytest.approx(width, abs=0.03)
+
+
+@pytest.mark.parametrize("n_seeds", [2, 3, 5])
+def test_the_interval_of_few_seeds_covers_what_the_leader_is_worth(n_seeds: int) -> None:
+    """Equal steps of one sd. Pools drawn with replacement alone would cover it in .61, .67, .77."""
+    rng, covered = np.random.default_rng(4), 0
+    fresh = rng.normal(0, 1, (3, 20_000, n_seeds)).mean(-1) + [[2.0], [1.0], [0.0]]
+    true = dict(zip("abc", np.bincount(fresh.argmax(0), minlength=3) / 20_000, strict=True))
+    for _ in range(100):
+        pools = {agent: rng.normal(m, 1, n_seeds) for agent, m in zip("abc", (2, 1, 0), strict=True)}
+        leader = max(pools, key=lambda agent: pools[agent].mean())
+        found = right(pools, leader, n_seeds, n_draws=500)
+        covered += found.low <= true[leader] <= found.high
+    assert covered >= 91  # of level .95 fewer have a chance of .03
+
+
+def test_no_other_pool_passes_a_ceiling() -> None:
+    """All of a at 500, where b is but once below: whatever fresh seeds say, a is never beaten, at most joined."""
+    pools = {"a": [500.0] * 10, "b": [*[500.0] * 9, 480.0]}
+    assert right(pools, "a", 5).low >= 0.49
 
 
 def test_sizes_end_with_the_pool_itself() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from rlaudit.aggregate import iqm
 from rlaudit.comparisons.patterns import blocks
-from rlaudit.pools import draw_from_each, interval_over_pools, with_replacement
+from rlaudit.pools import draw_from_each, interval_over_pools, other_pools, with_replacement
 from rlaudit.seeds import generator
 from rlaudit.types import Floats
 
@@ -67,8 +67,9 @@ def first_places(
     """For each size who comes first, in at most `n_draws` draws; `leaders`: who does in the full pools.
 
     Agents that tie for the first place of a draw share it in equal parts. Where agents tie in the full pools, each of
-    them is right. Interval: the same with pools that were drawn anew, seed by seed, and the old leader; it holds the
-    true share in .90-.97 of 300 experiments with 3-5 normal agents, equal or not, 10 or 20 seeds and n = 5 or all.
+    them is right. Interval: the same with other pools, and the old leader. Of 400 experiments each it holds the true
+    share in .89-1.0 (2 to 20 seeds, n = 5 or all, 3 equal or unequal agents; normal, bimodal and cut off by a ceiling;
+    IQM over 6 tasks), but in .78-.86 for log-normal seeds where the leader is 1 sd ahead.
     """
     tie = 1e-12 * max(float(np.abs(x).max()) for pool in pools.values() for x in pool)
     n_tasks = len(next(iter(pools.values())))
@@ -105,7 +106,7 @@ def _values_of_others(pool: Pool, n: int, each: int, statistic: Statistic, rng: 
     """(n_pools, each) the same of pools that might as well have been seen."""
 
     def draw(scores: Floats, rows: int) -> Floats:
-        return draw_from_each(with_replacement(scores, (rows, len(scores)), rng), each, n, rng)
+        return draw_from_each(other_pools(scores, rows, rng), each, n, rng)
 
     return _in_blocks(pool, _POOLS, max(each * n, *map(len, pool)), draw, statistic)
 
