@@ -100,7 +100,7 @@ def test_the_interval_over_seeds_covers_the_true_share(n_seeds: int) -> None:
 def test_the_interval_of_few_seeds_covers_what_the_leader_is_worth(n_seeds: int) -> None:
     """Equal steps of one sd. Pools drawn with replacement alone would cover it in .61, .67, .77."""
     rng, covered = np.random.default_rng(4), 0
-    fresh = rng.normal(0, 1, (3, 20_000, n_seeds)).mean(-1) + [[2.0], [1.0], [0.0]]
+    fresh = rng.normal(np.array([2.0, 1.0, 0.0])[:, None, None], 1, (3, 20_000, n_seeds)).mean(-1)
     true = dict(zip("abc", np.bincount(fresh.argmax(0), minlength=3) / 20_000, strict=True))
     for _ in range(100):
         pools = {agent: rng.normal(m, 1, n_seeds) for agent, m in zip("abc", (2, 1, 0), strict=True)}

@@ -245,7 +245,7 @@ def _method(audit: Audit, board: Leaderboard) -> Iterator[str]:
     yield (
         "Comes first: n seeds an agent are drawn from the pools, with replacement, and ranked again; who ties shares "
         "the place. The full pools are taken for the truth, which flatters their leader: chance put it there too. "
-        "Intervals: the same with pools that were redrawn seed by seed and stretched, the more the fewer seeds they hold."
+        "Intervals: the same with pools redrawn seed by seed, and stretched, the more so the fewer seeds they hold."
     )
     if board.n_tasks > 1:
         yield (
