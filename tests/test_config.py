@@ -167,6 +167,19 @@ def test_agents_that_would_be_the_same_runs_are_refused(tmp_path: Path) -> None:
     assert "x.yaml:6:3: agents.ppo is agents.a2c under another name" in found
 
 
+@pytest.mark.parametrize(
+    ("references", "expected"),
+    [
+        ("{CartPole: [9, 500]}", "audit.normalise.CartPole is no task of this config. Did you mean 'CartPole-v1'?"),
+        ("{CartPole-v1: [500, 9]}", "= [500, 9], but higher is better: give the worse score first"),
+    ],
+)
+def test_reference_scores_are_looked_at_before_anything_is_trained(
+    tmp_path: Path, references: str, expected: str
+) -> None:
+    assert expected in message(tmp_path, f"{GOOD}  normalise: {references}\n")
+
+
 def test_a_long_line_is_cut_around_the_caret(tmp_path: Path) -> None:
     text = GOOD.replace("[welch, permutation]", f"[welch, permutation{' ' * 500}, welsh]")
     shown = message(tmp_path, text).splitlines()

@@ -74,6 +74,13 @@ def test_references_upside_down_are_refused() -> None:
         boards(table, normalise={"task 0": (10, 0), "task 1": (0, 10)})
 
 
+def test_references_of_a_task_that_is_not_there_are_refused_where_another_has_none() -> None:
+    table = table_of(normal((1, 0), 2, 4))
+    with pytest.raises(RlauditError, match="'tusk 1' is no task of these runs.* Did you mean 'task 1'"):
+        boards(table, normalise={"task 0": (0, 10), "tusk 1": (0, 10)})
+    assert boards(table, normalise={"task 0": (0, 10), "task 1": (0, 10), "more": (0, 1)})[0].agents
+
+
 @pytest.mark.parametrize("higher_is_better", [True, False])
 def test_a_task_on_which_all_scores_are_equal_counts_as_one_for_everybody(higher_is_better: bool) -> None:
     pools = {**normal((2, 1, 0), 2, 6), **{(agent, "flat"): [7.0] * 6 for agent in "abc"}}

@@ -21,7 +21,7 @@ from rlaudit.config.models import (
 from rlaudit.config.schema import json_schema
 from rlaudit.config.sentences import at, problems_of
 from rlaudit.config.source import ConfigSource
-from rlaudit.errors import ConfigError
+from rlaudit.errors import ConfigError, did_you_mean
 from rlaudit.types import Problem, canonical_json
 from rlaudit.yaml_source import Override, YamlText
 
@@ -105,11 +105,23 @@ def _contradictions(config: AuditConfig) -> Iterator[Problem]:
             )
     if config.score != "final" and config.evaluation.every is None:
         yield at(("score",), f"= {config.score!r} needs a learning curve: set evaluation.every")
+    yield from _misplaced_references(config)
     for index, text in enumerate(config.audit.claims):
         try:
             claims.parse(text, config.agents, [task.label for task in config.tasks])
         except ConfigError as error:
             yield at(("audit", "claims", index), f"= {text!r} {error}")
+
+
+def _misplaced_references(config: AuditConfig) -> Iterator[Problem]:
+    labels = [task.label for task in config.tasks]
+    for task, (first, second) in config.audit.normalise.items():
+        if task not in labels:
+            yield at(("audit", "normalise", task), f"is no task of this config.{did_you_mean(task, labels)}")
+        elif (first < second) != config.audit.higher_is_better:
+            better = "higher" if config.audit.higher_is_better else "lower"
+            sentence = f"= [{first:g}, {second:g}], but {better} is better: give the worse score first"
+            yield at(("audit", "normalise", task), sentence)
 
 
 def _repeated(block: str, contents: Mapping[str, str]) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from rlaudit.aggregate.pools import Pool, pool_of
 from rlaudit.aggregate.resample import resamples
 from rlaudit.comparisons import holm
 from rlaudit.comparisons.moments import flat_p, smallest_p
+from rlaudit.errors import RlauditError, did_you_mean
 from rlaudit.leaderboard.first_place import OF_RUNS, first_places, sizes_up_to
 from rlaudit.leaderboard.order import Standing, first_place, in_order, leaders, ranked
 from rlaudit.results import AggregateValue, Leaderboard, MatrixCell, ProfileLine
@@ -42,6 +43,7 @@ def board_over(table: ScoreTable, given: References, *, alpha: float, n_draws: i
     tasks = [task for task in table.tasks if all((agent, task) in found for agent in agents)]
     if len(agents) < 2 or len(tasks) < 2:
         return None
+    _check_names(table.tasks, given)
     used = replace(table, arms=tuple(found[agent, task] for agent in agents for task in tasks), curves=(), episodes=())
     references, normalisation = _references(used, given)
     scaled = put_on_one_scale(used, references)
@@ -50,6 +52,17 @@ def board_over(table: ScoreTable, given: References, *, alpha: float, n_draws: i
         normalisation=normalisation,
         left_out=tuple(sorted(set(table.agents) - set(agents))),
     )
+
+
+def _check_names(tasks: Sequence[str], given: References) -> None:
+    """More references than tasks are welcome; another name where a task has none is a slip."""
+    missing = [task for task in tasks if task not in given]
+    for name in given:
+        if missing and name not in tasks:
+            raise RlauditError(
+                f"audit.normalise: {name!r} is no task of these runs, and {missing[0]!r} has no reference scores."
+                f"{did_you_mean(name, missing)}"
+            )
 
 
 def _references(table: ScoreTable, given: References) -> tuple[References, str]:
