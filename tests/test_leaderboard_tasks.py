@@ -76,7 +76,7 @@ def test_references_upside_down_are_refused() -> None:
 
 def test_references_of_a_task_that_is_not_there_are_refused_where_another_has_none() -> None:
     table = table_of(normal((1, 0), 2, 4))
-    with pytest.raises(RlauditError, match="'tusk 1' is no task of these runs.* Did you mean 'task 1'"):
+    with pytest.raises(RlauditError, match=r"'tusk 1' is no task of these runs.* Did you mean 'task 1'"):
         boards(table, normalise={"task 0": (0, 10), "tusk 1": (0, 10)})
     assert boards(table, normalise={"task 0": (0, 10), "task 1": (0, 10), "more": (0, 1)})[0].agents
 
