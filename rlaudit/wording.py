@@ -1,5 +1,6 @@
 """Numbers as people read them, the same in the terminal, in the report and in messages."""
 
+from collections.abc import Sequence
 from math import floor, isinf, log10
 
 TEST_NAMES = {
@@ -117,6 +118,13 @@ def interval(low: float | None, high: float | None) -> str:
         return "none"
     ends = (number(low) if low is not None else "-inf", number(high) if high is not None else "inf")
     return f"[{ends[0]}, {ends[1]}]"
+
+
+def several(names: Sequence[str], most: int = 6) -> str:
+    """`a, b and c`; of more than `most` the first ones and how many more."""
+    shown = names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"]
+    *others, last = shown
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def is_are(n: int) -> str:

@@ -94,6 +94,9 @@ ODD = {
         board(n_tasks=3), SINGLE, board(matrix=(), decided=True), replace(SINGLE, task="Pendulum-v1")
     ),
     "single tasks alone": audit_of(SINGLE, replace(SINGLE, task="Pendulum-v1")),
+    "every task certain": audit_of(
+        *(board(n_tasks=n, decided=True, task=task) for n, task in ((2, ""), (1, "Acrobot-v1"), (1, "Pendulum-v1")))
+    ),
     "two agents": audit_of(board(("a", "b"), n_tasks=2)),
     "one agent": audit_of(board(("a",), decided=True, matrix=())),
     "many agents": audit_of(board(MANY, n_tasks=3)),
@@ -207,8 +210,28 @@ def test_few_seeds_that_miss_a_certain_leader_are_a_warning() -> None:
 
 def test_where_all_agents_tie_nobody_is_called_the_leader() -> None:
     (first,) = found("all tie")
-    assert "sac, td3, ppo and trpo tie for the best place" in first.sentence
-    assert "tie for the first place" in of("all tie").answer[0]
+    assert "td3, ppo and trpo tie for the best place (mean 500, " in first.sentence
+    assert "), and may each be first on CartPole-v1: none of 6 pairs" in first.sentence
+    assert "tie for the first place on CartPole-v1, and may each be first (" in of("all tie").answer[0]
+    assert not any("one of them first in 100 %" in one for one in of("all tie").answer)
+
+
+def test_one_pair_over_tasks_is_no_pair_of_one_pairs() -> None:
+    pair = board(("a", "b"), n_tasks=2)
+    agents = tuple(replace(one, rank_low=1, rank_high=2) for one in pair.agents)
+    first = next(findings(audit_of(replace(pair, agents=agents, n_decided=0))))
+    assert "a and b may each be first over 2 tasks together: they are not told apart (all" in first.sentence
+
+
+def test_few_seeds_do_only_where_their_interval_says_so() -> None:
+    for low, word in ((0.96, "would"), (0.6, "may")):
+        _, few = findings(audit_of(replace(board(decided=True), first_place=(FirstPlace(5, 0.98, low, 1.0),))))
+        assert f"5 seeds an agent {word} do to name this leader" in few.next_step
+
+
+def test_where_every_task_has_its_leader_no_task_is_left() -> None:
+    one = found("every task certain")[-1]
+    assert "on 2 of 2 tasks (all comparisons" in one.sentence
 
 
 def test_single_tasks_are_one_finding_and_one_table() -> None:
@@ -227,7 +250,7 @@ def test_tasks_that_no_two_agents_share_are_counted_too() -> None:
 
 
 def test_many_agents_are_counted_and_not_all_named() -> None:
-    assert "and 35 more agents may each be first" in found("many agents")[0].sentence
+    assert "and 34 more may each be first" in found("many agents")[0].sentence
     assert "34 more may each be first" in of("many agents").answer[0]
     captions = " ".join(one.caption for one in of("many agents").figures)
     assert "The first 30 of 40." in captions

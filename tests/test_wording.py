@@ -2,7 +2,7 @@
 
 import pytest
 
-from rlaudit.wording import decided_of, interval, number, p_text, percent
+from rlaudit.wording import decided_of, interval, number, p_text, percent, several
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,11 @@ def test_all_and_none_are_words() -> None:
         "1 of 3 pairs is decided, 2 are not",
         "Not one of 3 pairs is decided",
     ]
+
+
+def test_of_many_names_the_first_ones_stand_and_how_many_more() -> None:
+    assert "a" == several("a")
+    assert "a, b and c" == several("abc")
+    assert "a, b, c, d, e and f" == several("abcdef")
+    assert "a, b, c, d, e and 2 more" == several("abcdefg")
+    assert "a, b and 3 more" == several(("a", "b", "c", "d", "e"), 3)

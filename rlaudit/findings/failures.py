@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rlaudit.findings.words import versus
 from rlaudit.results import Arm, Audit, Carrier, FailureAudit, StuckRuns
 from rlaudit.types import Finding, Level
-from rlaudit.wording import number, on, p_text, percent
+from rlaudit.wording import number, on, p_text, percent, several
 
 _BY_LUCK = 0.01  # of agents with normal seeds have an outlier
 _MANY_ARMS = 20  # from here on luck is reckoned with
@@ -167,8 +167,7 @@ def _runs(k: int) -> str:
 
 def _named(stuck: StuckRuns) -> str:
     names = [str(run.seed) for run in stuck.runs]
-    shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return f"seed {shown}" if len(names) == 1 else f"seeds {shown}"
+    return f"seed {names[0]}" if len(names) == 1 else f"seeds {several(names)}"
 
 
 def outliers(audit: Audit) -> Iterator[Finding]:
@@ -237,5 +236,4 @@ def _turned(audit: Audit, one: FailureAudit, change: str) -> str:
         return ""
     if not turned:
         return " Leaving out what stands apart turns no verdict."
-    named = ", ".join(turned[:3]) + (f" and {len(turned) - 3} more" if len(turned) > 3 else "")
-    return f" Leaving out what stands apart turns the verdict on {named}."
+    return f" Leaving out what stands apart turns the verdict on {several(turned, 4)}."

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from rlaudit.findings.words import level
 from rlaudit.results import FEW, Audit, Leaderboard
 from rlaudit.types import Finding, Level
-from rlaudit.wording import interval, is_are, number, on, percent
+from rlaudit.wording import interval, is_are, number, on, percent, several
 
 _WRONG_WARN = 0.05  # share of draws that name another leader
-_NAMED = 5  # agents in a sentence
 
 
 def leaderboards(audit: Audit) -> Iterator[Finding]:
@@ -42,28 +41,23 @@ def _first_place(audit: Audit, board: Leaderboard) -> Finding:
             evidence,
             "Report the order with its rank intervals: the places behind the first may still be open.",
         )
+    pairs = f"{board.n_decided or 'none'} of {board.n_pairs} pairs of agents {is_are(board.n_decided or 1)} decided"
     return Finding(
         f"The first place{_where(board)} is open",
-        f"{_leading(board)} ({mine}), but {_named(board.candidates)} may each be first{_where(board)}: "
-        f"{board.n_decided or 'none'} of {board.n_pairs} pairs of agents {is_are(board.n_decided or 1)} decided (all "
-        f"places together at {level(audit)}).",
+        f"{_leading(board, mine)} may each be first{_where(board)}: "
+        f"{pairs if board.n_pairs > 1 else 'they are not told apart'} (all places together at {level(audit)}).",
         Level.UNSAFE,
         evidence,
-        f"Do not name a winner; train more seeds of {_named(board.candidates)}, or report them as leading together.",
+        f"Do not name a winner; train more seeds of {several(board.candidates)}, or report them as leading together.",
     )
 
 
-def _leading(board: Leaderboard) -> str:
-    tied = [one.agent for one in board.agents if one.rank == 1]
-    return f"{_named(tied)} tie for the best place" if len(tied) > 1 else f"{tied[0]} leads"
-
-
-def _named(agents: list[str] | tuple[str, ...]) -> str:
-    """`a, b and c`; of many the first ones and a number."""
-    if len(agents) > _NAMED:
-        return f"{', '.join(agents[: _NAMED - 1])} and {len(agents) - _NAMED + 1} more agents"
-    *most, last = agents
-    return f"{', '.join(most)} and {last}" if most else last
+def _leading(board: Leaderboard, mine: str) -> str:
+    tied, open_to = [one.agent for one in board.agents if one.rank == 1], several(board.candidates)
+    if len(tied) == 1:
+        return f"{tied[0]} leads ({mine}), but {open_to}"
+    others = f"but {open_to}" if len(tied) < len(board.candidates) else "and"
+    return f"{several(tied)} tie for the best place ({mine}), {others}"
 
 
 def _few_seeds(board: Leaderboard) -> Iterator[Finding]:
@@ -76,12 +70,13 @@ def _few_seeds(board: Leaderboard) -> Iterator[Finding]:
     range_ = "" if few.low is None or few.high is None else f" (95 % over seeds: {_range(1 - few.high, 1 - few.low)})"
     opening = f"{known}{few.n_seeds} seeds an agent{' and task' if board.n_tasks > 1 else ''} would name another leader"
     enough = other < _WRONG_WARN and len(board.candidates) == 1
+    do = "would do" if few.low is not None and few.low > 1 - _WRONG_WARN else "may do"
     yield Finding(
         f"{few.n_seeds} seeds an agent: who leads{_where(board)}",
         f"{opening[0].upper()}{opening[1:]}{_where(board)} in {percent(other)} of draws{range_}.",
         Level.OK if enough else Level.WARN,
         {"n_seeds": few.n_seeds, "another_leader": other, "low": _less(few.high), "high": _less(few.low)},
-        f"{few.n_seeds} seeds an agent would do to name this leader; report all seeds all the same."
+        f"{few.n_seeds} seeds an agent {do} to name this leader; report all seeds all the same."
         if enough
         else f"Do not read who is best off a table of {few.n_seeds} seeds an agent.",
     )
@@ -98,10 +93,11 @@ def _less(share: float | None) -> float | None:
 def _task_by_task(boards: list[Leaderboard]) -> Finding:
     certain = [board for board in boards if len(board.candidates) == 1]
     n, k = len(boards), len(certain)
+    others = f"; on {n - k} several may be" if k < n else ""
     return Finding(
         f"Task by task: {k or 'none'} of {n} first places {is_are(k or 1)} certain",
-        f"One agent is first beyond the luck of seeds on {k or 'none'} of {n} tasks; on {n - k or 'none'} several may "
-        "be (all comparisons of the audit together).",
+        f"One agent is first beyond the luck of seeds on {k or 'none'} of {n} tasks{others} (all comparisons of the "
+        "audit together).",
         Level.OK if k == n else Level.WARN,
         {"n_tasks": n, "n_certain": k},
         "Report the leader of each task with the places that are open."

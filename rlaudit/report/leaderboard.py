@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from rlaudit.figures.leaderboard import MANY, MOST_BANDS, MOST_IN_MATRIX, MOST_LINES, MOST_RANKED
-from rlaudit.report.parts import FigureHtml, Rows, SectionHtml, Table, ends, figure, level, listed, shares
+from rlaudit.report.parts import FigureHtml, Rows, SectionHtml, Table, ends, figure, level, shares
 from rlaudit.results import FEW, Audit, Leaderboard
-from rlaudit.wording import number, on, percent
-
-_NAMED = 6  # agents in a sentence
+from rlaudit.wording import number, on, percent, several
 
 
 def leaderboards(audit: Audit) -> SectionHtml | None:
@@ -35,14 +33,11 @@ def _where(board: Leaderboard) -> str:
     return f" over {board.n_tasks} tasks" if board.n_tasks > 1 else on(board.task)
 
 
-def _several(names: Sequence[str]) -> str:
-    return listed(names if len(names) <= _NAMED else [*names[: _NAMED - 1], f"{len(names) - _NAMED + 1} more"])
-
-
 def _sentences(audit: Audit, board: Leaderboard) -> Iterator[str]:
     best, open_to = board.agents[0], board.candidates
     tied = [one.agent for one in board.agents if one.rank == 1]
-    leads = f"{_several(tied)} tie for the first place" if len(tied) > 1 else f"{best.agent} leads"
+    leads = f"{several(tied)} tie for the first place" if len(tied) > 1 else f"{best.agent} leads"
+    others = "and" if len(tied) == len(open_to) else f"but {several(open_to)}"
     if len(open_to) == 1:
         yield (
             f"{best.agent} is first of {len(board.agents)} agents{_where(board)}, and these seeds leave no other first "
@@ -50,10 +45,11 @@ def _sentences(audit: Audit, board: Leaderboard) -> Iterator[str]:
         )
     else:
         yield (
-            f"Nobody knows yet: {leads}{_where(board)}, but {_several(open_to)} may each be first "
+            f"Nobody knows yet: {leads}{_where(board)}, {others} may each be first "
             f"({level(audit)}, all places together)."
         )
-    yield _chances(board, best.agent if len(tied) == 1 else "one of them")
+    if len(tied) < len(board.agents):
+        yield _chances(board, best.agent if len(tied) == 1 else "one of them")
     if board.n_tasks > 1:
         yield from _over_tasks(audit, board)
     singles = _singles(audit)
@@ -63,7 +59,7 @@ def _sentences(audit: Audit, board: Leaderboard) -> Iterator[str]:
         yield f"Task by task: one agent is certainly first on {tasks}; see the table."
     if board.left_out:
         why = "two scores on half of the tasks" if board.n_tasks > 1 else "two scores"
-        yield f"Left out, for want of {why}: {_several(board.left_out)}."
+        yield f"Left out, for want of {why}: {several(board.left_out)}."
     n_failed = sum(arm.n_failed for arm in audit.arms)
     if n_failed:
         yield f"Failed seeds ({n_failed}) have no score and do not count: an agent that fails often looks too good."
@@ -219,8 +215,8 @@ def _task_row(board: Leaderboard) -> tuple[str | int | float | None, ...]:
     few = few if few and few.n_seeds == FEW else None
     return (
         board.task,
-        _several([one.agent for one in board.agents if one.rank == 1]),
-        _several(board.candidates),
+        several([one.agent for one in board.agents if one.rank == 1]),
+        several(board.candidates),
         percent(few.share) if few else None,
         shares(few.low, few.high) if few else None,
         percent(all_of_them.share) if all_of_them else None,
