@@ -91,6 +91,10 @@ def test_failed_seeds_that_turn_a_result_are_unsafe() -> None:
     turned = replace(audit.comparisons[0], imputed=Imputed(9.0, -3.0, 0.4, agrees=False))
     finding = titled(replace(audit, comparisons=(turned,)), "the failed seeds decide")
     assert finding.level == Level.UNSAFE
+    assert "the worst score that either reached (9.00)" in finding.sentence
+    assert "before the correction" not in finding.sentence
+    finding = titled(replace(audit, comparisons=(turned, turned)), "the failed seeds decide")
+    assert finding.sentence.endswith(" Both before the correction for 2 comparisons.")
 
 
 def test_no_failure_still_leaves_room_for_one() -> None:

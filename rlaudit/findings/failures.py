@@ -23,10 +23,10 @@ def failures(audit: Audit) -> Iterator[Finding]:
         assert imputed is not None
         yield Finding(
             f"{versus(pair)}: the failed seeds decide",
-            f"With the failed seeds counted as the worst score reached ({number(imputed.floor)}), the comparison of "
-            f"{pair.a} and {pair.b}{on(pair.task)} turns: difference {number(imputed.effect)}, "
+            f"With the failed seeds counted as the worst score that either reached ({number(imputed.floor)}), the "
+            f"comparison of {pair.a} and {pair.b}{on(pair.task)} turns: difference {number(imputed.effect)}, "
             f"{p_text(imputed.p_value)} instead of {p_text(pair.tests[pair.decided_by].p_value)}."
-            + _more(place, len(turned), "comparisons turn so"),
+            f"{_uncorrected(audit)}" + _more(place, len(turned), "comparisons turn so"),
             Level.UNSAFE,
             {"effect": imputed.effect, "p_value": imputed.p_value},
             "Report both, or make the failed seeds finish.",
@@ -58,6 +58,11 @@ def _failed(arm: Arm, more: str) -> Finding:
     )
     step = "Look into the failures before you average."
     return Finding(f"{arm.agent}: failed seeds", said, Level.WARN, evidence, step)
+
+
+def _uncorrected(audit: Audit, then: str = "") -> str:
+    n = len(audit.comparisons)
+    return f" Both before the correction for {n} comparisons{then}." if n > 1 else ""
 
 
 def _failure_rate(arm: Arm) -> float:
@@ -115,7 +120,7 @@ def seed_of(one: Carrier) -> str:
 def _usual(audit: Audit, one: Carrier) -> str:
     """Measured with Welch's test, normal seeds, n = 5-50: .99-1.0 of p in (.03, .05] turn, and none below .01."""
     if len(audit.comparisons) > 1:
-        return f" Both before the correction for {len(audit.comparisons)} comparisons, which the verdict has passed."
+        return _uncorrected(audit, ", which the verdict has passed")
     if one.p_value > 0.6 * audit.alpha:
         return " With p so near alpha that is the rule, and says nothing against this seed."
     return " With p so far below alpha that is rare: look at this seed." if one.p_value < 0.2 * audit.alpha else ""
@@ -221,8 +226,8 @@ def _moved(audit: Audit, one: FailureAudit) -> str:
             before = pairs[each.a, each.b, each.task].cohen_d
             if distances[one.agent] >= distances.get(other, 0) and None not in (before, again.cohen_d):
                 return (
-                    f" Without this seed alone {each.a} and {each.b} differ by {number(again.cohen_d)} standard "
-                    f"deviations instead of {number(before)}."
+                    f" Without this seed alone the difference of {each.a} and {each.b} is {number(again.cohen_d)} "
+                    f"standard deviations instead of {number(before)}."
                 )
     return ""
 
