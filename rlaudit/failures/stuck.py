@@ -105,21 +105,20 @@ def _prediction(others: Floats, n_runs: int) -> tuple[Floats, Floats]:
 
 
 def stuck_runs(arm: ArmScores, curves: ArmCurves, higher_is_better: bool) -> StuckRuns | None:
-    """The stuck runs of one agent; None where there are none."""
+    """The stuck runs of one agent; None where there are none. A curve belongs to a seed with a score."""
     sign = 1 if higher_is_better else -1
     found = find_stuck(sign * curves.values)
     if not found.stuck.any():
         return None
     score_of = dict(zip(arm.seeds, arm.scores.tolist(), strict=True))
     rows = sorted(np.flatnonzero(found.stuck).tolist(), key=lambda row: float(np.nanmean(found.blocks[row])))
-    ends = [int(part[-1]) for part in np.array_split(curves.steps, found.blocks.shape[1])]
-    starts = [int(part[0]) for part in np.array_split(curves.steps, found.blocks.shape[1])]
+    tenths = np.array_split(curves.steps, found.blocks.shape[1])
+    starts, ends = ([int(tenth[place]) for tenth in tenths] for place in (0, -1))
     runs = tuple(
         StuckRun(
             curves.seeds[row], score_of[curves.seeds[row]], starts[found.since[row]], plain(sign * found.blocks[row])
         )
         for row in rows
-        if curves.seeds[row] in score_of
     )
     names = {run.seed for run in runs}
     among = np.array([seed in names for seed in arm.seeds])
