@@ -182,6 +182,8 @@ def rates_of_other_pools(
     are about a seventh wider for 10 seeds dealt 5 v 5.
     """
     n_pools, dealt_each = (100, min(most, 300)) if test in CLOSED_FORM else (50, min(most, 200))
+    if min(smallest_p(name, group_size, alpha) for name in (test, "permutation")) > alpha:
+        return np.zeros(n_pools)  # no p-value can be so small, nor that of two constant groups, which is exact
     pools = resampled_pools(scores, n_pools, rng)
     positions = splits.draw(len(scores), 2 * group_size, dealt_each, rng)
     groups = pools[:, positions].reshape(-1, 2, group_size)

@@ -204,6 +204,14 @@ def test_the_same_audit_seed_gives_the_same_numbers() -> None:
     assert audited(scores, 5) == audited(scores, 5)
 
 
+def test_no_pool_is_drawn_where_no_p_value_can_be_as_small_as_alpha() -> None:
+    """Three against three: the expanded bootstrap says .134 or more, but of two constant groups the exact .1."""
+    rng, pool = np.random.default_rng(0), np.repeat([0.0, 1.0], 10)
+    assert not rates_of_other_pools("bootstrap_expanded", pool, 3, 0.05, rng).any()
+    assert np.random.default_rng(0).random() == rng.random()
+    assert rates_of_other_pools("bootstrap_expanded", pool, 3, 0.1, rng).any()
+
+
 def test_rates_of_other_pools_are_shares() -> None:
     rates = rates_of_other_pools("mann_whitney", normal_pool(20), 5, 0.05, np.random.default_rng(0))
     assert (50,) == rates.shape

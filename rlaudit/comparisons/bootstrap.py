@@ -117,6 +117,8 @@ def bootstrap_expanded(
         tail = np.clip(x.share(mass), least, 1)
         z = ndtri(np.minimum(tail, 1 - 1e-12))
         t = narrow * z
+        if not x.n_simulated:
+            return _Side(stdtr(m - 1, t), np.zeros_like(t))
         # dp/dtail = f_{m-1}(t) narrow / phi(z), with the t density f from its own derivative of stdtr
         slope = (stdtr(m - 1, t + 1e-4) - stdtr(m - 1, t - 1e-4)) / 2e-4 * narrow * np.sqrt(2 * np.pi)
         return _Side(stdtr(m - 1, t), slope * np.exp(z**2 / 2) * x.error(tail))
