@@ -189,6 +189,7 @@ def test_stuck_runs_are_counted_named_and_held_against_chance() -> None:
     assert "3 of 20 runs of a2c on CartPole-v1 (seeds 100, 101 and 102) finished, but fell behind at step 20,000" in (
         finding.sentence
     )
+    assert "less than half the progress that the median run made since the first evaluation. They" in finding.sentence
     assert "They explain 71 % of the variance between seeds (the worst 3 of 20 normal seeds would explain 43 %)" in (
         finding.sentence
     )

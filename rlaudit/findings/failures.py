@@ -161,8 +161,8 @@ def stuck_sentence(one: FailureAudit, stuck: StuckRuns) -> str:
     )
     return (
         f"{k} of {n} runs of {one.agent}{on(one.task)} ({_named(stuck)}) finished, but {behind} less than half the "
-        f"progress of the median run.{explained} Without {'it' if k == 1 else 'them'} the mean is "
-        f"{number(stuck.mean_others)} instead of {number(one.mean)}."
+        f"progress that the median run made since the first evaluation.{explained} Without "
+        f"{'it' if k == 1 else 'them'} the mean is {number(stuck.mean_others)} instead of {number(one.mean)}."
     )
 
 

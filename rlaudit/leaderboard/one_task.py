@@ -42,15 +42,9 @@ def board_of(
     ordered = in_order([_standing(arm, sign, alpha) for arm in scored])
     n_seeds = min(len(arm.scores) for arm in scored)
     cells = _cells(ordered, _on_task(pairs, task, correction), alpha)
-    shares = first_places(
-        pools,
-        leaders(ordered),
-        sizes_up_to(n_seeds) if alone else sorted({min(FEW, n_seeds), n_seeds}),
-        mean,
-        n_draws=n_draws if alone else max(_FEWEST, n_draws // len(table.tasks)),
-        seed=seed,
-        name=task,
-    )
+    sizes = sizes_up_to(n_seeds) if alone else sorted({min(FEW, n_seeds), n_seeds})
+    n_draws = n_draws if alone else max(_FEWEST, n_draws // len(table.tasks))
+    shares = first_places(pools, leaders(ordered), sizes, mean, n_draws=n_draws, seed=seed, name=task)
     return Leaderboard(
         task=task,
         n_tasks=1,

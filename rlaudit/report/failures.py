@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rlaudit.figures.failures import CHANGES
 from rlaudit.report.parts import (
     Cell,
     FigureHtml,
@@ -21,12 +22,6 @@ _DRAWN_PAIRS = 2
 _DRAWN_STUCK = 2  # agents
 _DRAWN_ARMS = 8  # of one task
 _NAMED = 4  # agents in a sentence
-_CHANGES = {
-    "farthest outlier": "without the farthest outlier",
-    "outliers": "without all outliers",
-    "stuck": "without stuck runs",
-    "failed": "failed seeds as the worst score",
-}
 
 
 def what_carries(audit: Audit) -> SectionHtml | None:
@@ -277,8 +272,8 @@ def _redone_rows(
     )  # fmt: skip
     for other in one.others:
         yield (
-            *names, f"{_CHANGES[other.change]} ({other.n_changed})", other.effect, interval(other.low, other.high),
-            other.cohen_d, other.p_value, _yes(other.turns),
+            *names, CHANGES[other.change, other.n_changed == 1].format(n=other.n_changed), other.effect,
+            interval(other.low, other.high), other.cohen_d, other.p_value, _yes(other.turns),
         )  # fmt: skip
 
 
@@ -293,10 +288,10 @@ def _methods(audit: Audit) -> Iterator[str]:
         "Gather 1993); 8 seeds or more. Skewed and long-tailed scores have more of them: an outlier is no error."
     )
     yield (
-        "Stuck (after Bjorck et al. 2022): from the first half of training to its end less than half the progress of "
-        "the median run, below the prediction bound of the other runs (5 % for all runs together), and a quarter of "
-        "that progress away from each of them. Runs that a ceiling cuts off can look like it. Where half of the runs "
-        "or more are stuck the rule sees none."
+        "Stuck (after Bjorck et al. 2022): from the first half of training to its end less than half the progress that "
+        "the median run made since the first evaluation, below the prediction bound of the other runs (5 % for all "
+        "runs together), and a quarter of that progress away from each of them. Runs that a ceiling cuts off can look "
+        "like it. Where half of the runs or more are stuck the rule sees none."
     )
     if audit.carriers:
         test = name_of(_pair(audit, audit.carriers[0]).decided_by)
