@@ -78,11 +78,9 @@ def _more(claim: Claim) -> str:
         return ": train more seeds of both agents, better 20."
     if needed.n is None:
         return ": if the difference seen is the true one, no affordable number of seeds decides it."
-    low = needed.low or 2
-    range_ = f"{low:,} to {needed.high:,}" if needed.high is not None else f"{low:,} or more, without a limit"
     return (
         f". If difference and spread are those seen, about {needed.n:,} fresh seeds an agent decide it with "
-        f"{percent(needed.power)} power; these runs pin that number only to {range_}."
+        f"{percent(needed.power)} power; these runs pin that number only to {needed.range}."
     )
 
 

@@ -58,11 +58,9 @@ def _seeds_advice(pair: PairAudit) -> str:
     needed = pair.seeds_needed
     if needed.n is None:
         return "The means hardly differ: ask whether they are equivalent within a margin that matters to you."
-    low = needed.low or 2
-    range_ = f"{low:,} to {needed.high:,}" if needed.high is not None else f"{low:,} or more, without a limit"
     return (
         f"Do not conclude yet. If the difference seen is the true one, about {needed.n:,} seeds an agent find it with "
-        f"{percent(needed.power)} power; these runs pin that number only to {range_}."
+        f"{percent(needed.power)} power; these runs pin that number only to {needed.range}."
     )
 
 

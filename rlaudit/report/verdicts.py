@@ -205,13 +205,8 @@ def _needed_sentence(audit: Audit, pair: PairAudit) -> str:
     size = f" ({number(abs(d), 2)} standard deviations)" if d is not None else ""
     return (
         f"{versus(audit, pair)}: if the gap seen{size} is the true one, about {needed.n:,} seeds an agent find it with "
-        f"{percent(needed.power)} power. These runs pin that number only to {_range(pair)}."
+        f"{percent(needed.power)} power. These runs pin that number only to {pair.seeds_needed.range}."
     )
-
-
-def _range(pair: PairAudit) -> str:
-    low, high = pair.seeds_needed.low or 2, pair.seeds_needed.high
-    return f"{low:,} or more, without a limit" if high is None else f"{low:,} to {high:,}"
 
 
 def _usual_sentence(pair: PairAudit) -> str:
@@ -228,7 +223,11 @@ def listed_gains(cells: list[tuple[float, float]]) -> str:
 
 def _power_figure(audit: Audit, pair: PairAudit) -> FigureHtml:
     gains = sorted({gain for gain, _, _ in pair.power_curve})
-    needed = f"{pair.seeds_needed.n:,} ({_range(pair)})" if pair.seeds_needed.n is not None else "no finite number"
+    needed = (
+        f"{pair.seeds_needed.n:,} ({pair.seeds_needed.range})"
+        if pair.seeds_needed.n is not None
+        else "no finite number"
+    )
     at_five = listed_gains(sorted((gain, share) for gain, n, share in pair.power_curve if n == 5))
     title = (
         f"Power of Welch's test against seeds an agent, for true gains of {', '.join(f'{gain:g}' for gain in gains)} "

@@ -68,6 +68,12 @@ class SeedsNeeded:
     low: int | None
     high: int | None  # None: no finite number is excluded
 
+    @property
+    def range(self) -> str:
+        """`18 to 300`, `35 or more, without a limit`."""
+        low = self.low or 2
+        return f"{low:,} or more, without a limit" if self.high is None else f"{low:,} to {self.high:,}"
+
 
 @dataclass(frozen=True)
 class Imputed:
