@@ -143,9 +143,14 @@ def _arm_scores(arm: Sequence[RunRecord], metric: str, higher_is_better: bool) -
     return ArmScores(spec.agent, spec.task_label, tuple(scores), np.array(list(scores.values())), tuple(failed))
 
 
+def _with_score(arm: Sequence[RunRecord], scored: ArmScores) -> list[RunRecord]:
+    seeds = set(scored.seeds)
+    return [record for record in arm if record.spec.seed in seeds]
+
+
 def _arm_curves(arm: Sequence[RunRecord], scored: ArmScores) -> ArmCurves | None:
     """The curves of the runs that have a score; None where there are none."""
-    runs = [record for record in arm if record.spec.seed in set(scored.seeds) and len(record.eval_steps)]
+    runs = [record for record in _with_score(arm, scored) if len(record.eval_steps)]
     if not runs:
         return None
     steps = max(runs, key=lambda record: (record.eval_steps[-1], -len(record.eval_steps))).eval_steps
@@ -155,7 +160,7 @@ def _arm_curves(arm: Sequence[RunRecord], scored: ArmScores) -> ArmCurves | None
 
 def _arm_episodes(arm: Sequence[RunRecord], scored: ArmScores) -> ArmEpisodes | None:
     """The final episodes of the runs that have a score; None where no run has two of them."""
-    runs = [record for record in arm if record.spec.seed in set(scored.seeds)]
+    runs = _with_score(arm, scored)
     longest = max((len(record.final_returns) for record in runs), default=0)
     if longest < 2:
         return None

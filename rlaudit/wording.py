@@ -1,6 +1,6 @@
 """Numbers as people read them, the same in the terminal, in the report and in messages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import floor, isinf, log10
 
 TEST_NAMES = {
@@ -120,11 +120,15 @@ def interval(low: float | None, high: float | None) -> str:
     return f"[{ends[0]}, {ends[1]}]"
 
 
+def listed(words: Iterable[object], join: str = "and") -> str:
+    """`a, b and c`."""
+    *most, last = [str(word) for word in words] or [""]
+    return f"{', '.join(most)} {join} {last}" if most else last
+
+
 def several(names: Sequence[str], most: int = 6) -> str:
     """`a, b and c`; of more than `most` the first ones and how many more."""
-    shown = names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"]
-    *others, last = shown
-    return f"{', '.join(others)} and {last}" if others else last
+    return listed(names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"])
 
 
 def is_are(n: int) -> str:

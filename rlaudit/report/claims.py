@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from rlaudit.report.parts import FigureHtml, Rows, SectionHtml, Table, figure, listed
+from rlaudit.report.parts import FigureHtml, Rows, SectionHtml, Table, figure
 from rlaudit.results import Audit, Claim, Flip, SeedsNeeded
 from rlaudit.results.claims import most_changed
-from rlaudit.wording import interval, is_are, percent
+from rlaudit.wording import interval, is_are, listed, percent
 
 _STATES = ("supported", "fragile", "undecided", "contradicted")
 _MOST_DRAWN, _MOST_TOLD = 12, 3

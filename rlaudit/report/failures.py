@@ -11,12 +11,11 @@ from rlaudit.report.parts import (
     Table,
     figure,
     level,
-    listed,
     on_task,
     shares,
 )  # fmt: skip
 from rlaudit.results import Arm, Audit, Carrier, FailureAudit, PairAudit, StuckRuns
-from rlaudit.wording import interval, name_of, number, p_text, percent
+from rlaudit.wording import interval, listed, name_of, number, p_text, percent
 
 _DRAWN_PAIRS = 2
 _DRAWN_STUCK = 2  # agents

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from rlaudit.report.parts import FigureHtml, SectionHtml, Table, figure, full_name, listed, shares
+from rlaudit.report.parts import FigureHtml, SectionHtml, Table, figure, full_name, shares
 from rlaudit.results import Audit, Estimate, ProcedureAudit, ProcedureRates
-from rlaudit.wording import label_of, percent
+from rlaudit.wording import label_of, listed, percent
 
 _NAMED = 3  # habits in the answer; the picture has all
 _DRAWS = (

@@ -10,14 +10,13 @@ from rlaudit.report.parts import (
     Table,
     figure,
     full_name,
-    listed,
     on_task,
     shares,
     splits_of,
     striking_split,
 )  # fmt: skip
 from rlaudit.results import Audit, SplitAudit
-from rlaudit.wording import label_of, name_of, number, percent
+from rlaudit.wording import label_of, listed, name_of, number, percent
 
 _POOLS = (
     "Disjoint splits give an unbiased false-positive rate, but they share seeds: the interval comes from redrawn "

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from rlaudit.report.parts import FigureHtml, Rows, SectionHtml, Table, ends, figure, level, listed, on_task
+from rlaudit.report.parts import FigureHtml, Rows, SectionHtml, Table, ends, figure, level, on_task
 from rlaudit.results import Audit, MetricChoice, MetricView
 from rlaudit.types import Verdict
-from rlaudit.wording import metric_name, name_of, number, p_text, percent
+from rlaudit.wording import listed, metric_name, name_of, number, p_text, percent
 
 _METHOD = (
     "Learning curves are cut after a quarter, a half, three quarters and the whole of the steps that both agents "

@@ -1,6 +1,6 @@
 """What a section is made of, and the choices that several sections share."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -111,12 +111,6 @@ def verdict_words(pair: PairAudit) -> str:
 def ends(low: float | None, high: float | None) -> str:
     """`[-6.1, 120]`, or nothing where there is no interval."""
     return "" if low is None and high is None else interval(low, high)
-
-
-def listed(words: Iterable[object], join: str = "and") -> str:
-    """`a, b and c`."""
-    *most, last = [str(word) for word in words] or [""]
-    return f"{', '.join(most)} {join} {last}" if most else last
 
 
 def rounded(values: Sequence[float | None]) -> str:

@@ -11,13 +11,12 @@ from rlaudit.report.parts import (
     figure,
     full_name,
     level,
-    listed,
     on_task,
     shares,
     striking_split,
 )
 from rlaudit.results import Arm, Audit
-from rlaudit.wording import interval, number
+from rlaudit.wording import interval, listed, number
 
 _FEW_ARMS = 3  # up to here the answer describes each
 _DRAWN_TASKS = 4  # more tasks than this: one picture, and the table
