@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rlaudit.comparisons import compare
     from rlaudit.errors import RlauditError
+    from rlaudit.importers import Hints
     from rlaudit.pipeline import audit, calibrate, load_scores, write_report
     from rlaudit.rechecking import recheck
     from rlaudit.results import Audit
@@ -24,6 +25,7 @@ __all__ = [
     "Audit",
     "Comparison",
     "Finding",
+    "Hints",
     "RlauditError",
     "ScoreTable",
     "Verdict",
@@ -40,6 +42,7 @@ _HOMES = {
     "Audit": "results",
     "Comparison": "types",
     "Finding": "types",
+    "Hints": "importers",
     "RlauditError": "errors",
     "ScoreTable": "types",
     "Verdict": "types",

@@ -24,7 +24,7 @@ ProcedureName = Literal[
     "per_point", "evaluations_as_samples", "best_checkpoint", "choose_metric", "choose_task", "tune_and_report",
 ]  # fmt: skip
 CorrectionName = Literal["holm", "benjamini_hochberg", "max_t"]
-BackendName = Literal["sb3"]
+BackendName = Literal["sb3", "command", "function"]
 ExperimentName = Literal["audit"]
 ScoreName = Literal["final", "auc", "best"]
 TESTS: tuple[str, ...] = get_args(TestName)
@@ -83,6 +83,12 @@ def _algorithm(value: str) -> str:
     if not set(value) & set(".:") and value not in ALGORITHMS:
         near = did_you_mean(value.upper(), ALGORITHMS)  # "ppo" is the commonest slip
         raise ValueError(f"is no algorithm, nor an import path such as 'package.module:Class'.{near}")
+    return value
+
+
+def _import_path(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", value):
+        raise ValueError("is no import path such as 'package.module:train'")
     return value
 
 
@@ -184,6 +190,7 @@ Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
 Switch: TypeAlias = Annotated[bool, BeforeValidator(_switch)]
 Label: TypeAlias = Annotated[Text, AfterValidator(_label)]
 Algorithm: TypeAlias = Annotated[Text, AfterValidator(_algorithm)]
+ImportPath: TypeAlias = Annotated[Text, AfterValidator(_import_path)]
 FolderName: TypeAlias = Annotated[Text, AfterValidator(_folder_name)]
 JsonMapping: TypeAlias = Annotated[Mapping[str, Any], AfterValidator(_jsonable)]
 SwitchOrMapping: TypeAlias = Annotated[bool | Mapping[str, Any], BeforeValidator(_switch_or_mapping)]

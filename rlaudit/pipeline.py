@@ -19,6 +19,7 @@ from rlaudit.errors import RlauditError
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.experiments.audit import audit_scores
 from rlaudit.findings import find
+from rlaudit.importers import Hints
 from rlaudit.results import Arm, Audit, ProcedureAudit, to_json
 from rlaudit.store import Store, is_results_folder
 from rlaudit.types import RunEvent, RunRecord, RunSpec, ScoreTable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-    Source: TypeAlias = str | Path | ScoreTable | pd.DataFrame | Mapping[Any, ArrayLike]
+    Source: TypeAlias = str | Path | Sequence[str | Path] | ScoreTable | pd.DataFrame | Mapping[Any, ArrayLike]
 
 AUDIT, REPORT, SCORES, CONFIG = "audit.json", "report.html", "scores.csv", "config.yaml"
 QUICK_SPLITS = 1_000
@@ -81,39 +82,48 @@ def _specs(config: AuditConfig) -> tuple[RunSpec, ...]:
 
 
 def audit_target(
-    target: Path,
-    *,
+    *targets: Path,
     overrides: Sequence[str] = (),
     seeds: str | None = None,
     out: Path | None = None,
     claims: Sequence[str] = (),
     quick: bool = False,
+    hints: Hints = Hints(),
     how: Training = Training(),
 ) -> tuple[Audit, Path]:
-    """Audits a config (training what is missing), a results folder, or a table; returns the audit and its report.
+    """Audits a config (training what is missing), a results folder, or foreign results; returns audit and report.
 
-    `claims` stand beside those of the config. Nothing is written before the audit is complete, apart from finished
-    runs.
+    Several targets are foreign results that belong together. `claims` stand beside those of the config. Nothing is
+    written before the audit is complete, apart from finished runs.
     """
-    if target.is_dir():
+    target = targets[0]
+    if len(targets) == 1 and is_results_folder(target):
         audited, store = audit_folder(target, overrides, claims, quick=quick), Store(out or target)
-    elif is_config(target):
+    elif len(targets) == 1 and is_config(target):
         config, source = configs.load_config(target, overrides, seeds, claims)
         store = Store(out or Path("results") / config.name)
         train(config, source, store, how)
         audited = _audit_records(store.records(_specs(config)), config, quick=quick)
     else:
         asked = configs.settings(overrides, claims=claims)
-        table = load_scores(target, score=asked.score, higher_is_better=asked.audit.higher_is_better)
-        name = target.name.split(".")[0]
+        imported = importers.read(targets, hints)
+        table = scores.score_table(imported.records, asked.score, asked.audit.higher_is_better)
+        name = source_name(target)
         audited, store = _audit_table(table, asked.audit, name, quick=quick), Store(out or Path("results") / name)
-    audited = replace(audited, provenance={**audited.provenance, **_how_made(target, overrides, seeds, claims)})
+        audited = replace(audited, reading=imported.reading)
+        audited = replace(audited, findings=find(audited))
+    audited = replace(audited, provenance={**audited.provenance, **_how_made(targets, overrides, seeds, claims, hints)})
     return audited, write(audited, store)
 
 
 def is_config(path: Path) -> bool:
-    """A YAML file is a config; everything else that is a file is a table."""
+    """A YAML file is a config; everything else is somebody's results."""
     return path.suffix.lower() in (".yaml", ".yml")
+
+
+def source_name(path: Path) -> str:
+    """What an audit of foreign results is called, unless somebody says otherwise."""
+    return path.resolve().name.split(".")[0] or "audit"
 
 
 def audit_folder(
@@ -178,40 +188,47 @@ def _versions(records: Iterable[RunRecord]) -> dict[str, str]:
     made_with: dict[str, dict[str, None]] = {}
     for record in records:
         for name, value in record.provenance.items():
+            if name == "file":  # of one run each
+                continue
             made_with.setdefault(f"runs: {name}", {})[value] = None
     own = {name: version(name) for name in ("rlaudit", "numpy", "scipy")}
     return own | {name: " | ".join(values) for name, values in made_with.items()}
 
 
-def _how_made(target: Path, overrides: Sequence[str], seeds: str | None, claims: Sequence[str]) -> dict[str, str]:
+def _how_made(
+    targets: Sequence[Path], overrides: Sequence[str], seeds: str | None, claims: Sequence[str], hints: Hints
+) -> dict[str, str]:
     from shlex import join
 
     options = [word for override in overrides for word in ("-s", override)] + (["--seeds", seeds] if seeds else [])
     options += [word for claim in claims for word in ("--claim", claim)]
-    return {"command": join(["rlaudit", "audit", str(target), *options])}
+    return {"command": join(["rlaudit", "audit", *map(str, targets), *options, *hints.flags()])}
 
 
 # ---------------------------------------------------------------- the Python API
 
 
 def load_scores(
-    source: Source, *, format: str | None = None, score: str = "final", higher_is_better: bool = True
+    source: Source, *, score: str = "final", higher_is_better: bool = True, hints: Hints = Hints()
 ) -> ScoreTable:
     """One score per agent, task and seed, from whatever holds them.
 
-    `source`: a tidy CSV or Parquet table (agent, task, seed, score; or agent, task, seed, step, value), a results
-    folder, a DataFrame with those columns, or a mapping {agent: scores} or {(agent, task): scores} with scores of
-    shape (n_seeds,). `score` is "final", "auc" or "best". Raises ImportFormatError where the source is not what it
-    should be, and NotEnoughSeeds where an agent has one seed.
+    `source`: a file or folder in any format of `rlaudit list importers` (or several that belong together), a results
+    folder, a tidy DataFrame (agent, task, seed, score; or agent, task, seed, step, value), or a mapping
+    {agent: scores} or {(agent, task): scores} with scores of shape (n_seeds,). `score` is "final", "auc" or "best".
+    `hints` say what the source does not: its format, the names of its columns, the axes of an array. Raises
+    ImportFormatError where the source is not what it should be, and NotEnoughSeeds where an agent has one seed.
     """
     if isinstance(source, ScoreTable):
         return source
     if isinstance(source, Mapping):
         return scores.from_mapping(source, higher_is_better=higher_is_better)
+    if isinstance(source, Sequence) and not isinstance(source, str):
+        return scores.score_table(importers.read([Path(one) for one in source], hints).records, score, higher_is_better)
     if not isinstance(source, str | Path):
         return scores.from_frame(source, metric=score, higher_is_better=higher_is_better)
     path = Path(source)
-    records = _stored(path) if is_results_folder(path) else importers.read(path, format)
+    records = _stored(path) if is_results_folder(path) else importers.read(path, hints).records
     return scores.score_table(records, score, higher_is_better)
 
 
@@ -221,16 +238,18 @@ def _stored(folder: Path) -> tuple[RunRecord, ...]:
     return Store(folder).records(specs)
 
 
-def audit(source: Source, *, name: str = "audit", score: str = "final", **settings: Any) -> Audit:
-    """Audits scores that exist: a table, a results folder, arrays; see `load_scores` for what may be given.
+def audit(
+    source: Source, *, name: str = "audit", score: str = "final", hints: Hints = Hints(), **settings: Any
+) -> Audit:
+    """Audits scores that exist: files, a results folder, arrays; see `load_scores` for what may be given.
 
     `settings` are those of a config's `audit:` block: alpha, group_sizes, tests, splits, margin, claims,
     higher_is_better, seed. Raises ConfigError for a bad setting. Nothing is written; see `write_report`.
     """
     chosen = configs.settings((), score, **settings).audit
-    if isinstance(source, str | Path) and Path(source).is_dir() and not settings:
+    if isinstance(source, str | Path) and is_results_folder(Path(source)) and not settings:
         return audit_folder(Path(source))
-    table = load_scores(source, score=score, higher_is_better=chosen.higher_is_better)
+    table = load_scores(source, score=score, higher_is_better=chosen.higher_is_better, hints=hints)
     return _audit_table(table, chosen, name)
 
 

@@ -35,20 +35,31 @@ def _spec(config: AuditConfig, task: TaskConfig, label: str, agent: AgentConfig,
     return RunSpec(
         agent=label,
         env_id=task.id,
-        algo=agent.algo,
+        algo=agent.algo or agent.command or agent.train or "",
         timesteps=agent.timesteps,
         seed=seed,
         seeds=run_seeds(seed),
-        backend=agent.backend,
+        backend=agent.trainer,
         task=task.label,
         env_kwargs=task.kwargs,
         n_envs=agent.n_envs,
         policy=agent.policy,
-        params=agent.params,
+        params=_params(agent),
         policy_kwargs=agent.policy_kwargs,
         normalize=_normalize(agent.normalize),
         evaluation=EvaluationPlan(**config.evaluation.model_dump()),
+        wrappers=agent.wrappers,
+        frame_stack=agent.frame_stack,
+        folder=config.folder,
+        timeout=agent.timeout,
     )
+
+
+def _params(agent: AgentConfig) -> Mapping[str, Any]:
+    """Keyword arguments; for a command where its result is and what it is given."""
+    if agent.trainer != "command":
+        return agent.params
+    return {"result": agent.result, "environment": agent.environment}
 
 
 def _normalize(setting: bool | Mapping[str, Any]) -> Mapping[str, Any] | None:

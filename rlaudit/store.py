@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 
 from rlaudit.errors import StoreError
-from rlaudit.types import EvaluationPlan, Floats, RunRecord, RunSpec, Seeds, TrainingEpisodes
+from rlaudit.types import CIRCUMSTANCES, EvaluationPlan, Floats, RunRecord, RunSpec, Seeds, TrainingEpisodes
 
 FORMAT = 1
 META, MONITOR, EVALUATIONS, ERROR = "meta.json", "monitor.csv", "evaluations.npz", "error.txt"
@@ -186,7 +186,7 @@ def _meta(record: RunRecord, checksums: Mapping[str, str]) -> dict[str, Any]:
         "run_id": record.spec.run_id,
         "status": record.status,
         "score": {"final_mean": _number(final.mean()), "episodes": len(final)} if len(final) else None,
-        "spec": asdict(record.spec),
+        "spec": {key: value for key, value in asdict(record.spec).items() if key not in CIRCUMSTANCES},
         "final_returns": [_number(value) for value in final],
         "seconds": record.seconds,
         "weights_sha256": record.weights_sha256,
@@ -299,7 +299,11 @@ def _damaged(path: Path, why: str) -> StoreError:
 
 
 def _spec(fields: Mapping[str, Any]) -> RunSpec:
-    nested = {"seeds": Seeds(**fields["seeds"]), "evaluation": EvaluationPlan(**fields["evaluation"])}
+    nested = {
+        "seeds": Seeds(**fields["seeds"]),
+        "evaluation": EvaluationPlan(**fields["evaluation"]),
+        "wrappers": tuple(fields.get("wrappers", ())),
+    }
     return RunSpec(**{**fields, **nested})
 
 

@@ -58,6 +58,9 @@ class EvaluationPlan:
     deterministic: bool = True
 
 
+CIRCUMSTANCES = ("folder", "timeout")  # fields of a spec that say how it is run here; they are not kept
+
+
 @dataclass(frozen=True)
 class RunSpec:
     """Everything that determines one run. `run_id` names it by its content."""
@@ -78,6 +81,10 @@ class RunSpec:
     normalize: Mapping[str, Any] | None = None  # keyword arguments of VecNormalize; None: not normalised
     evaluation: EvaluationPlan = EvaluationPlan()
     replicate: int = 0  # told apart on purpose: the same seeds trained again
+    wrappers: Sequence[Mapping[str, Any]] = ()  # of each environment, inside out: {"package.module:Class": kwargs}
+    frame_stack: int = 1  # observations stacked by VecFrameStack
+    folder: str = ""  # where the config stands, for programs beside it; not part of the run's identity
+    timeout: float | None = None  # seconds of wall time after which the run is stopped; not part of its identity
 
     @property
     def run_id(self) -> str:
@@ -85,7 +92,7 @@ class RunSpec:
 
         A new field whose default changes nothing renames no stored run; golden ids in the tests pin this.
         """
-        content = _non_default(self, skip=("agent", "task"))
+        content = _non_default(self, skip=("agent", "task", *CIRCUMSTANCES))
         return hashlib.sha256(canonical_json(content).encode()).hexdigest()[:12]
 
     @property

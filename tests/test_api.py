@@ -62,7 +62,7 @@ def test_reading_a_csv_needs_neither_pandas_nor_torch(tmp_path: Path) -> None:
     path.write_text("agent,seed,score\na,0,1\na,1,2\n")
     code = (
         "import sys; from pathlib import Path; from rlaudit import importers, scores;"
-        f"scores.score_table(importers.read(Path({str(path)!r})));"
+        f"scores.score_table(importers.read(Path({str(path)!r})).records);"
         "sys.exit(str({'pandas', 'torch', 'scipy', 'pyarrow', 'matplotlib'} & set(sys.modules) or ''))"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

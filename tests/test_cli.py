@@ -160,7 +160,7 @@ BAD = {
     # commands
     "unknown verb": Bad("adit x.yaml", ("No such command 'adit'. Did you mean 'audit'?",)),
     "unknown option": Bad("audit x.yaml --sed 5", ("No such option '--sed'", "--seeds")),
-    "no target": Bad("audit", ("Missing argument 'TARGET'",)),
+    "no target": Bad("audit", ("Missing argument 'TARGET...'",)),
     "no workers": Bad(f"{AUDIT} --workers 0", ("--workers", "x>=1")),
     "unknown kind": Bad("list tets", ("Did you mean 'tests'?",)),
     "init over a file": Bad("init x.yaml", ("x.yaml: is there already and was left as it is",)),

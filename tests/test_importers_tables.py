@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from rlaudit import importers
 from rlaudit.errors import ImportFormatError, NotEnoughSeeds
-from rlaudit.importers import tables, tidy
-from rlaudit.scores import score_table
+from rlaudit.importers import Hints, tables
+from rlaudit.scores import from_frame, score_table
 from rlaudit.types import RunRecord, ScoreTable
 
 GOOD = "agent,seed,score\nppo,0,1\nppo,1,2.5\na2c,0,-3\na2c,1,4e2\n"
@@ -27,7 +27,7 @@ def _write(folder: Path, content: str | bytes, name: str = "scores.csv") -> Path
 
 
 def _read(folder: Path, content: str | bytes, name: str = "scores.csv") -> list[RunRecord]:
-    return list(importers.read(_write(folder, content, name)))
+    return list(importers.read(_write(folder, content, name)).records)
 
 
 def _error(folder: Path, content: str | bytes, name: str = "scores.csv") -> str:
@@ -142,7 +142,7 @@ def _frames(draw: st.DrawFn) -> pd.DataFrame:
 def test_the_order_of_the_rows_does_not_matter(frame: pd.DataFrame, shuffle: object) -> None:
     order = list(range(len(frame)))
     shuffle.shuffle(order)  # type: ignore[attr-defined]
-    tables_read = [score_table(tidy.records(tables.frame_table(f))) for f in (frame, frame.iloc[order])]
+    tables_read = [from_frame(f) for f in (frame, frame.iloc[order])]
     assert _plain(tables_read[0]) == _plain(tables_read[1])
     assert all(list(arm.seeds) == sorted(arm.seeds) for arm in tables_read[1].arms)  # type: ignore[type-var]
 
@@ -152,7 +152,9 @@ def test_csv_and_parquet_hold_the_same_scores(frame: pd.DataFrame, tmp_path_fact
     folder = tmp_path_factory.mktemp("tables")
     frame.to_csv(folder / "scores.csv")
     frame.to_parquet(folder / "scores.parquet")
-    from_csv, from_parquet = (score_table(importers.read(folder / f"scores.{kind}")) for kind in ("csv", "parquet"))
+    from_csv, from_parquet = (
+        score_table(importers.read(folder / f"scores.{kind}").records) for kind in ("csv", "parquet")
+    )
     assert _plain(from_csv) == _plain(from_parquet)
     expected = {(row.agent, row.task, row.seed): row.score for row in frame.itertuples()}
     assert expected == {
@@ -169,7 +171,7 @@ def test_a_million_rows_are_read_in_a_few_seconds(tmp_path: Path) -> None:
     lines = (f"a{r % 4},{r},{s}00,{r * s % 977 / 7}\n" for r, s in zip(run.tolist(), step.tolist(), strict=True))
     path = _write(tmp_path, "agent,seed,step,value\n" + "".join(lines))
     start = time.process_time()
-    assert n_runs == sum(1 for _ in importers.read(path))
+    assert n_runs == len(importers.read(path).records)
     assert time.process_time() - start < 15
 
 
@@ -178,16 +180,7 @@ def test_a_million_rows_are_read_in_a_few_seconds(tmp_path: Path) -> None:
 
 def test_an_unknown_format_is_told_the_nearest_one(tmp_path: Path) -> None:
     with pytest.raises(ImportFormatError, match=r"'tidyy' is not a format of results. Did you mean 'tidy'"):
-        importers.read(tmp_path, "tidyy")
-
-
-def test_every_importer_has_a_recogniser() -> None:
-    assert set(importers.IMPORTERS) == set(importers.RECOGNISERS)
-
-
-def test_content_that_two_formats_could_be_is_not_guessed(tmp_path: Path) -> None:
-    with pytest.raises(ImportFormatError, match=r"could be any of: one, two"):
-        importers.recognise(tmp_path, {"one": lambda path: True, "two": lambda path: True, "three": lambda path: False})
+        importers.read(tmp_path, Hints(format="tidyy"))
 
 
 # ---------------------------------------------------------------- bad files
@@ -200,7 +193,7 @@ def test_a_missing_file_is_told_its_neighbour(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
-    with pytest.raises(ImportFormatError, match=r"is a folder; a table of scores is a file"):
+    with pytest.raises(ImportFormatError, match=r"not a results folder of rlaudit, and nothing in it is known"):
         importers.read(tmp_path)
 
 
@@ -360,4 +353,4 @@ def test_a_parquet_file_of_lists_is_an_error_and_no_traceback(tmp_path: Path) ->
 def test_any_bytes_give_records_or_one_error(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = _write(tmp_path_factory.mktemp("fuzz"), b"agent,seed,score\n" + content)
     with suppress(ImportFormatError, NotEnoughSeeds):
-        assert {"done"} >= {record.status for record in importers.read(path)}
+        assert {"done"} >= {record.status for record in importers.read(path).records}

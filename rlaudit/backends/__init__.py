@@ -4,7 +4,7 @@ Importing this shelf imports no trainer: each backend loads its libraries when i
 name heavy modules in `PRELOAD`; the local executor imports them once and forks every worker from there.
 """
 
-from rlaudit.backends import sb3
+from rlaudit.backends import command, function, sb3
 from rlaudit.types import Backend
 
 BACKENDS: dict[str, Backend] = {
@@ -13,5 +13,15 @@ BACKENDS: dict[str, Backend] = {
         check=sb3.check,
         help="stable-baselines3 and sb3-contrib, or any class with their interface: package.module:Class",
         batch_size=1,
+    ),
+    "command": Backend(
+        train=command.train,
+        check=command.check,
+        help="any program with a --seed: a command line, and where it leaves its result",
+    ),
+    "function": Backend(
+        train=function.train,
+        check=function.check,
+        help="a Python function: package.module:train(env_id, timesteps, seed) -> return, or a learning curve",
     ),
 }

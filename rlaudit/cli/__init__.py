@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from rlaudit.cli.foreign import export, import_runs
 from rlaudit.cli.habits import calibrate
 from rlaudit.cli.planning import plan
 from rlaudit.cli.printed import recheck
@@ -46,7 +47,7 @@ def main() -> None:
 
     \b
       rlaudit audit configs/quickstart.yaml    train, audit, report
-      rlaudit audit scores.csv                 audit what exists (agent, seed, score)
+      rlaudit audit logs/                      audit what exists, in any known format
       rlaudit plan my-config.yaml              what it costs, what it can show
       rlaudit calibrate scores.csv             how often other ways to conclude would go wrong
       rlaudit recheck "t(8) = 2.31, p = .05"   numbers that somebody printed
@@ -57,5 +58,5 @@ def main() -> None:
     """
 
 
-for verb in (audit, train, plan, calibrate, recheck, report, list_names, schema, init):
+for verb in (audit, train, import_runs, export, plan, calibrate, recheck, report, list_names, schema, init):
     main.add_command(verb)

@@ -9,6 +9,7 @@ from rlaudit.cli import options
 from rlaudit.cli.loading import scores_of
 
 if TYPE_CHECKING:
+    from rlaudit.importers import Hints
     from rlaudit.results import Estimate, ProcedureAudit
 
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.option("--draws", default=10_000, show_default=True, type=click.IntRange(100, 1_000_000), metavar="N")
 @options.setting
 @click.option("--json", "as_json", is_flag=True, help="A list with one object for each SEEDS, on standard output.")
+@options.reading
 def calibrate(
     target: Path,
     names: tuple[str, ...],
@@ -37,6 +39,7 @@ def calibrate(
     draws: int,
     overrides: tuple[str, ...],
     as_json: bool,
+    hints: "Hints",
 ) -> None:
     """How often would a habit of concluding go wrong on these runs?
 
@@ -48,7 +51,7 @@ def calibrate(
 
     for name in names:
         procedures.procedure_named(name)
-    table, settings = scores_of(target, overrides)
+    table, settings = scores_of(target, overrides, hints)
     found = [
         procedures.calibrate(
             table,

@@ -10,6 +10,7 @@ from rlaudit.errors import ConfigError
 
 if TYPE_CHECKING:
     from rlaudit.config import AuditConfig, AuditSettings, ConfigSource
+    from rlaudit.importers import Hints
     from rlaudit.store import Store
     from rlaudit.types import RunSpec, ScoreTable
 
@@ -38,8 +39,8 @@ def missing_runs(config: "AuditConfig", store: "Store", retry_failed: bool) -> "
     return store.missing(plan(config), retry_failed)
 
 
-def scores_of(target: Path, overrides: Sequence[str]) -> "tuple[ScoreTable, AuditSettings]":
-    """The scores of a table, or of a results folder as its own config wants them."""
+def scores_of(target: Path, overrides: Sequence[str], hints: "Hints") -> "tuple[ScoreTable, AuditSettings]":
+    """The scores of foreign results, or of a results folder as its own config wants them."""
     from rlaudit import config, pipeline
 
     stored = target / pipeline.CONFIG
@@ -47,12 +48,15 @@ def scores_of(target: Path, overrides: Sequence[str]) -> "tuple[ScoreTable, Audi
         settled, _ = config.load_config(stored, overrides)
         return pipeline.load_scores(target, score=settled.score), settled.audit
     asked = config.settings(overrides)
-    return pipeline.load_scores(target, score=asked.score, higher_is_better=asked.audit.higher_is_better), asked.audit
+    higher = asked.audit.higher_is_better
+    return pipeline.load_scores(target, score=asked.score, higher_is_better=higher, hints=hints), asked.audit
 
 
-def refuse_seeds_without_config(target: Path, seeds: str | None) -> None:
-    """Only a config can be asked for other seeds."""
+def refuse_seeds_without_config(targets: Sequence[Path], seeds: str | None) -> None:
+    """Only a config can be asked for other seeds, and it is audited by itself."""
     from rlaudit.pipeline import is_config
 
-    if seeds is not None and not is_config(target):
-        raise ConfigError(f"--seeds {seeds}: {target} is no config; a folder or a table has the seeds it has")
+    if len(targets) > 1 and (config := next(filter(is_config, targets), None)):
+        raise ConfigError(f"{config} is a config, which is audited by itself; give it alone")
+    if seeds is not None and not is_config(targets[0]):
+        raise ConfigError(f"--seeds {seeds}: {targets[0]} is no config; a folder or a table has the seeds it has")

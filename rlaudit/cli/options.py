@@ -1,13 +1,17 @@
 """Arguments and options that several verbs share."""
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from rlaudit.importers import Hints
 
-def together(*options: Callable[..., Any]) -> Callable[..., Any]:
+
+def together(*options: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Several options as one decorator, shown in this order."""
 
     def add(verb: Callable[..., Any]) -> Callable[..., Any]:
@@ -19,6 +23,7 @@ def together(*options: Callable[..., Any]) -> Callable[..., Any]:
 
 
 config = click.argument("config", type=click.Path(path_type=Path))
+targets = click.argument("targets", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="TARGET...")
 target = click.argument("target", type=click.Path(path_type=Path))
 setting = click.option(
     "-s", "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key: -s audit.alpha=0.01."
@@ -34,3 +39,51 @@ timeout = click.option(
 retry_failed = click.option("--retry-failed", is_flag=True, help="Train failed runs again.")
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress; only the first line of the verdict.")
 training = together(setting, seeds, out, workers, timeout, retry_failed, quiet)
+
+
+COLUMNS = ("agent", "task", "seed", "score", "step", "value", "episode", "status")
+
+
+def _column(name: str) -> Callable[..., Any]:
+    text = "What a column is called there: --agent-column algo." if name == "agent" else f"The same for {name}."
+    return click.option(f"--{name}-column", metavar="NAME", help=text)
+
+
+_reading = together(
+    click.option("--format", metavar="NAME", help="Of foreign results (rlaudit list importers). [default: by content]"),
+    *map(_column, COLUMNS),
+    click.option("--axes", metavar="A,B", help="Of a bare array: seed, or two of seed, step, task, agent."),
+    click.option("--every", type=click.IntRange(min=1), metavar="STEPS", help="Between points without steps."),
+    click.option("--metric", metavar="NAME", help="Which quantity to take: a TensorBoard tag, a W&B metric."),
+    click.option("--names", "run_names", metavar="PATTERN", help="How runs or files are called: '{task}__{agent}__{seed}__{*}'."),
+    click.option("--agent-name", metavar="NAME", help="The agent, where the results name none."),
+    click.option("--task-name", metavar="NAME", help="The task, where the results name none."),
+    click.option("--until", type=click.IntRange(min=1), metavar="STEPS", help="Take every run up to this step."),
+    click.option("--skip", multiple=True, metavar="NAME", help="An agent or task to leave out. May be repeated."),
+)
+
+
+def reading(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what foreign results do not; the verb gets them as one argument, `hints`."""
+
+    @wraps(verb)
+    def with_hints(*args: Any, **given: Any) -> Any:
+        return verb(*args, hints=_hints(given), **given)
+
+    return _reading(with_hints)
+
+
+def _hints(given: dict[str, Any]) -> "Hints":
+    """Takes what belongs to it out of `given`."""
+    from rlaudit.importers import Hints
+
+    columns = {name: theirs for name in COLUMNS if (theirs := given.pop(f"{name}_column")) is not None}
+    axes = given.pop("axes")
+    return Hints(
+        columns=columns,
+        axes=tuple(part.strip() for part in axes.split(",")) if axes else (),
+        agent=given.pop("agent_name"),
+        task=given.pop("task_name"),
+        names=given.pop("run_names"),
+        **{name: given.pop(name) for name in ("format", "every", "metric", "until", "skip")},
+    )

@@ -12,6 +12,7 @@ from rlaudit.errors import ConfigError
 
 if TYPE_CHECKING:
     from rlaudit.forecast import Asked, Forecast
+    from rlaudit.importers import Hints
 
 
 @click.command()
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--power", default=0.8, metavar="SHARE", help="The power asked for. [default: 0.8]")
 @click.option("--no-pilot", is_flag=True, help="Do not train 2 % of a run of an agent to learn what it costs.")
 @click.option("--json", "as_json", is_flag=True, help="The numbers, as rlaudit.forecast.Forecast describes them.")
+@options.reading
 def plan(
     target: Path | None,
     overrides: tuple[str, ...],
@@ -37,6 +39,7 @@ def plan(
     power: float,
     no_pilot: bool,
     as_json: bool,
+    hints: "Hints",
 ) -> None:
     """Which claims a budget reaches, what their seeds cost, which tests cannot reject. Trains nothing into the results.
 
@@ -54,7 +57,7 @@ def plan(
     elif target is None:
         raise ConfigError("give a config, a results folder or a table; or --pilot 'ppo: 247 +- 145, 20 seeds', twice")
     else:
-        found = _of_target(target, overrides, seeds, out, workers, asked, not no_pilot)
+        found = _of_target(target, overrides, seeds, out, workers, asked, not no_pilot, hints)
     if as_json:
         click.echo(forecast.to_json(found), nl=False)
         return
@@ -80,18 +83,19 @@ def _of_target(
     workers: int | None,
     asked: "Asked",
     pilot: bool,
+    hints: "Hints",
 ) -> "Forecast":
     from rlaudit import forecast, pipeline
     from rlaudit.plan import plan as planned
     from rlaudit.store import Store, is_results_folder
 
-    refuse_seeds_without_config(target, seeds)
+    refuse_seeds_without_config([target], seeds)
     if pipeline.is_config(target):
         config, source, store = load(target, overrides, seeds, out)
         pipeline.check(planned(config), source)
         return forecast.of_config(config, store, asked, workers=workers, pilot=pilot)
     records = Store(target).records() if is_results_folder(target) else ()
-    table, settings = scores_of(target, overrides)
+    table, settings = scores_of(target, overrides, hints)
     return forecast.of_scores(table, settings, asked, name=target.resolve().name, records=records)
 
 

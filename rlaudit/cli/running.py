@@ -13,6 +13,7 @@ from rlaudit.cli.loading import load, missing_runs, refuse_seeds_without_config
 from rlaudit.errors import ConfigError
 
 if TYPE_CHECKING:
+    from rlaudit.importers import Hints
     from rlaudit.results import Audit
     from rlaudit.types import RunSpec
 
@@ -20,7 +21,7 @@ RUNS_FAILED = 4  # the other exit codes: findings.exit_code
 
 
 @click.command()
-@options.target
+@options.targets
 @options.training
 @click.option(
     "--claim", "claims", multiple=True, metavar="CLAIM",
@@ -29,11 +30,12 @@ RUNS_FAILED = 4  # the other exit codes: findings.exit_code
 @click.option("--quick", is_flag=True, help="At most 1,000 sampled splits: a first look.")
 @click.option("--gate", is_flag=True, help="Exit with 1 or 3 where the runs do not settle the matter.")
 @click.option("--json", "as_json", is_flag=True, help="audit.json on standard output, all else on standard error.")
+@options.reading
 @click.pass_context
 def audit(
     ctx: click.Context,
     /,
-    target: Path,
+    targets: tuple[Path, ...],
     overrides: tuple[str, ...],
     seeds: str | None,
     out: Path | None,
@@ -42,23 +44,25 @@ def audit(
     gate: bool,
     as_json: bool,
     quiet: bool,
+    hints: "Hints",
     **how: Any,
 ) -> None:
-    """Audit a config (train what is missing first), a results folder, or a table of scores.
+    """Audit a config (train what is missing first), a results folder, or results in any known format.
 
-    Writes audit.json, scores.csv and report.html into the results folder and prints the verdict.
+    Several files or folders belong together. Writes audit.json, scores.csv and report.html into the results folder and
+    prints the verdict.
     """
     from rlaudit import findings, pipeline
     from rlaudit.results import to_json
 
-    refuse_seeds_without_config(target, seeds)
+    refuse_seeds_without_config(targets, seeds)
     missing: Sequence[RunSpec] = ()
-    if pipeline.is_config(target):
-        config, _, store = load(target, overrides, seeds, out)
+    if pipeline.is_config(targets[0]):
+        config, _, store = load(targets[0], overrides, seeds, out)
         missing = missing_runs(config, store, how["retry_failed"])
     with _watched(missing, quiet, how) as training:
         audited, report = pipeline.audit_target(
-            target, overrides=overrides, seeds=seeds, out=out, claims=claims, quick=quick, how=training
+            *targets, overrides=overrides, seeds=seeds, out=out, claims=claims, quick=quick, hints=hints, how=training
         )
     _print_verdict(audited, report, quiet=quiet, to_stderr=as_json)
     if as_json:

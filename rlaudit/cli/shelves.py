@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     pass
 
 
-_KINDS = ("tests", "procedures", "backends", "importers", "experiments", "figures")
+_KINDS = ("tests", "procedures", "backends", "importers", "exporters", "experiments", "figures")
 
 
 @click.command("list")
 @click.argument("kind", metavar=f"[{'|'.join(_KINDS)}]")
 @click.option("--calibration", is_flag=True, help="How often each test errs where there is nothing to find (tests).")
 def list_names(kind: str, calibration: bool) -> None:
-    """Names of the tests, procedures, backends, importers, experiments or figures, with a line on each."""
+    """Names of the tests, procedures, backends, importers, exporters, experiments or figures, with a line on each."""
     if kind not in _KINDS:
         raise ConfigError(f"list {kind}: there is no such kind.{did_you_mean(kind, _KINDS)}")
     if calibration:
@@ -80,7 +80,11 @@ def _registry(kind: str) -> dict[str, str]:
     if kind == "importers":
         from rlaudit.importers import IMPORTERS
 
-        return {name: _first_line(importer) for name, importer in IMPORTERS.items()}
+        return {name: format.help for name, format in IMPORTERS.items()}
+    if kind == "exporters":
+        from rlaudit.exporters import EXPORTERS
+
+        return {name: exporter.help for name, exporter in EXPORTERS.items()}
     if kind == "experiments":
         from rlaudit.experiments import EXPERIMENTS
 

@@ -54,6 +54,7 @@ def load_config(
         config = AuditConfig.model_validate(data)
     except ValidationError as error:
         raise source.error(list(problems_of(error.errors()))) from None
+    config._folder = str(path.resolve().parent)
     if problems := list(_contradictions(config)):
         raise source.error(problems)
     return config, source
@@ -103,6 +104,7 @@ def _contradictions(config: AuditConfig) -> Iterator[Problem]:
             yield Problem(
                 ("tasks", index), f"is called {task.label!r} like tasks[{first[task.label]}]; give it a `name:`"
             )
+    yield from _trainers(config)
     if config.score != "final" and config.evaluation.every is None:
         yield at(("score",), f"= {config.score!r} needs a learning curve: set evaluation.every")
     yield from _misplaced_references(config)
@@ -111,6 +113,17 @@ def _contradictions(config: AuditConfig) -> Iterator[Problem]:
             claims.parse(text, config.agents, [task.label for task in config.tasks])
         except ConfigError as error:
             yield at(("audit", "claims", index), f"= {text!r} {error}")
+
+
+def _trainers(config: AuditConfig) -> Iterator[Problem]:
+    """Each agent says once what trains it."""
+    for label, agent in config.agents.items():
+        said = [key for key in ("algo", "command", "train") if getattr(agent, key)]
+        if len(said) != 1:
+            found = "none of them is there" if not said else f"{' and '.join(said)} are there"
+            yield at(("agents", label), f"needs one of algo, command and train; {found}")
+        elif agent.backend and agent.backend != {"algo": "sb3", "command": "command", "train": "function"}[said[0]]:
+            yield at(("agents", label, "backend"), f"= {agent.backend!r} does not go with `{said[0]}`; leave it out")
 
 
 def _misplaced_references(config: AuditConfig) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -24,6 +25,7 @@ from rlaudit.config_values import (
     Count,
     ExperimentName,
     FolderName,
+    ImportPath,
     JsonMapping,
     Label,
     ProcedureName,
@@ -65,16 +67,41 @@ _Task: TypeAlias = Annotated[TaskConfig, BeforeValidator(_bare_id, json_schema_i
 
 
 class AgentConfig(_Frozen):
-    """What is trained. Two agents with equal settings would be the same runs, and are refused."""
+    """What is trained: by `algo`, `command` or `train`. Two agents with equal settings are the same runs: refused."""
 
-    algo: Annotated[Algorithm, Field(description="PPO, A2C, DQN, ... or an import path package.module:Class")]
+    algo: Annotated[
+        Algorithm | None, Field(description="PPO, A2C, DQN, ... or an import path package.module:Class")
+    ] = None
+    command: Annotated[
+        Text | None, Field(min_length=1, description="a program: python ppo.py --seed {seed} --env-id {env}")
+    ] = None
+    train: Annotated[ImportPath | None, Field(description="a Python function: package.module:function")] = None
+    zoo: Annotated[
+        Text | None, Field(description="hyper-parameters of rl-baselines3-zoo: path/to/ppo.yml#CartPole-v1")
+    ] = None
     timesteps: Annotated[Count, Field(description="environment steps of training, over all environments")]
     n_envs: Annotated[int, Field(ge=1, le=4096), WHOLE, Field(description="environments side by side in one run")] = 1
     policy: Annotated[Text, Field(min_length=1)] = "MlpPolicy"
-    params: Annotated[JsonMapping, Field(description="keyword arguments of the algorithm")] = {}
+    params: Annotated[JsonMapping, Field(description="keyword arguments of the algorithm, or of the function")] = {}
     policy_kwargs: Annotated[JsonMapping, Field(description="keyword arguments of the policy")] = {}
     normalize: Annotated[SwitchOrMapping, Field(description="VecNormalize: true, or its keyword arguments")] = False
-    backend: Annotated[BackendName, Field(description="who trains")] = "sb3"
+    wrappers: Annotated[
+        tuple[JsonMapping, ...], Field(description="of each environment: [{package.module:Class: {key: value}}]")
+    ] = ()
+    frame_stack: Annotated[int, Field(ge=1, le=64), WHOLE, Field(description="observations stacked")] = 1
+    result: Annotated[
+        JsonMapping, Field(description="where a command's result is: {file: ..., format: ...} or {pattern: ...}")
+    ] = {}
+    environment: Annotated[JsonMapping, Field(description="environment variables of a command")] = {}
+    timeout: Annotated[
+        Annotated[float, Field(gt=0), NUMBER] | None, Field(description="seconds after which a run is stopped")
+    ] = None
+    backend: Annotated[BackendName | None, Field(description="who trains; follows from algo, command or train")] = None
+
+    @property
+    def trainer(self) -> BackendName:
+        """The backend that trains this agent."""
+        return self.backend or ("command" if self.command else "function" if self.train else "sb3")
 
 
 class EvaluationConfig(_Frozen):
@@ -154,6 +181,12 @@ class AuditConfig(_Frozen):
     evaluation: EvaluationConfig = EvaluationConfig()
     score: _Score = "final"
     audit: AuditSettings = AuditSettings()
+    _folder: str = PrivateAttr("")  # where the config stands; set by whoever reads it
+
+    @property
+    def folder(self) -> str:
+        """Where programs beside the config are found."""
+        return self._folder
 
     @model_validator(mode="before")
     @classmethod

@@ -1,34 +1,112 @@
-"""An importer reads the records of runs from somebody else's results. One function and two lines make a new one."""
+"""An importer reads runs from somebody else's results. One function with its recogniser and a line make a new one."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
 from rlaudit.errors import ImportFormatError, did_you_mean
-from rlaudit.importers import tables
+from rlaudit.importers import (
+    adastop,
+    arrays,
+    border,
+    dopamine,
+    evaluations,
+    marl_eval,
+    monitor,
+    rliable,
+    tables,
+    tensorboard,
+    wandb,
+    wide,
+    zoo,
+)  # fmt: skip
+from rlaudit.importers.files import near
+from rlaudit.importers.nouns import Format, Found, Hints, Run
+from rlaudit.results import Reading, ReadNote
 from rlaudit.types import RunRecord
 
-Importer: TypeAlias = Callable[[Path], Iterator[RunRecord]]
-Recogniser: TypeAlias = Callable[[Path], bool]  # looks at the first bytes or names, never reads everything
+__all__ = ["IMPORTERS", "Format", "Found", "Hints", "Imported", "Run", "fitting", "read", "read_found"]
 
-IMPORTERS: dict[str, Importer] = {"tidy": tables.read_tidy}
-RECOGNISERS: dict[str, Recogniser] = {"tidy": tables.is_table}
+# The most specific first: where several fit, the first is taken, and the others are named.
+IMPORTERS: dict[str, Format] = {
+    "zoo": Format(zoo.read, zoo.fits, "log trees of rl-baselines3-zoo: the seed stands in args.yml"),
+    "tensorboard": Format(tensorboard.read, tensorboard.fits, "TensorBoard event files, CleanRL's and others"),
+    "evaluations": Format(evaluations.read, evaluations.fits, "evaluations.npz of stable-baselines3's EvalCallback"),
+    "monitor": Format(monitor.read, monitor.fits, "monitor.csv of stable-baselines3: training episodes"),
+    "wandb": Format(wandb.read, wandb.fits, "CSV exports of Weights & Biases: a column per run and metric"),
+    "marl-eval": Format(marl_eval.read, marl_eval.fits, "JSON of marl-eval: environment, task, algorithm, run"),
+    "dopamine": Format(dopamine.read, dopamine.fits, "JSON of Dopamine's baselines: Agent, Game, Iteration, Value"),
+    "rliable": Format(rliable.read, rliable.fits, "dictionaries as rliable takes them: algorithm -> (runs, tasks)"),
+    "matrix": Format(arrays.read, arrays.fits, "vectors and matrices of numbers (text, npy, npz), with --axes"),
+    "adastop": Format(adastop.read, adastop.fits, "AdaStop's CSVs: a column per agent, a file per interim"),
+    "wide": Format(wide.read, wide.fits, "wide tables: a column per agent, a row per seed"),
+    "tidy": Format(tables.read_tidy, tables.fits, "tidy tables (CSV, Parquet, JSON lines): agent, task, seed, score"),
+}
 
 
-def read(path: Path, format: str | None = None) -> Iterator[RunRecord]:
-    """The records in `path`, in the format named or the one that its content shows.
+@dataclass(frozen=True, eq=False)
+class Imported:
+    """The records of foreign runs, and what was understood."""
 
-    Raises ImportFormatError where the content is not what it claims to be, NotEnoughSeeds where an agent has one seed.
+    records: tuple[RunRecord, ...]
+    reading: Reading
+
+
+def read(sources: Path | Sequence[Path], hints: Hints = Hints(), *, single_seeds: bool = False) -> Imported:
+    """The records in `sources`, each in the format that the hints name or that its content shows.
+
+    Raises ImportFormatError where the content is not what it claims to be, NotEnoughSeeds where an agent has one seed
+    unless `single_seeds` are wanted.
     """
-    name = format or recognise(path)
-    if name not in IMPORTERS:
-        raise ImportFormatError(f"{name!r} is not a format of results.{did_you_mean(name, IMPORTERS)}")
-    return IMPORTERS[name](path)
+    paths = [sources] if isinstance(sources, Path) else sources
+    formats: dict[str, str] = {}
+    runs: list[Run] = []
+    notes: list[ReadNote] = []
+    for path in paths:
+        name, also = _format(path, hints)
+        found = IMPORTERS[name].read(path, hints)
+        formats[str(path)] = name
+        runs += found.runs
+        notes += also
+        notes += found.notes
+    return _imported(Found(tuple(runs), tuple(notes)), hints, formats, single_seeds)
 
 
-def recognise(path: Path, recognisers: Mapping[str, Recogniser] = RECOGNISERS) -> str:
-    """The one format whose recogniser takes `path`; "tidy" where none does, whose errors say what a table needs."""
-    fits = [name for name, recognises in recognisers.items() if recognises(path)]
-    if len(fits) > 1:
-        raise ImportFormatError(f"{path} could be any of: {', '.join(fits)}. Name the one it is as its format.")
-    return fits[0] if fits else "tidy"
+def read_found(found: Found, source: str, format: str, hints: Hints = Hints()) -> Imported:
+    """What is in memory already, past the same border."""
+    return _imported(found, hints, {source: format}, single_seeds=False)
+
+
+def _imported(found: Found, hints: Hints, formats: Mapping[str, str], single_seeds: bool) -> Imported:
+    runs, notes = border.prepared(found, hints)
+    reading = border.reading(runs, notes, formats)
+    if not single_seeds:
+        border.refuse_single_seeds(reading)
+    return Imported(tuple(border.records(runs, " ".join(formats))), reading)
+
+
+def _format(path: Path, hints: Hints) -> tuple[str, list[ReadNote]]:
+    """The format's name, and what else would fit."""
+    if hints.format is not None:
+        if hints.format not in IMPORTERS:
+            raise ImportFormatError(
+                f"{hints.format!r} is not a format of results.{did_you_mean(hints.format, IMPORTERS)} "
+                "(rlaudit list importers)"
+            )
+        return hints.format, []
+    if not path.exists():
+        raise ImportFormatError(f"{path}: no such file.{near(path)}")
+    fits = fitting(path)
+    if not fits and path.is_dir():
+        raise ImportFormatError(
+            f"{path}: not a results folder of rlaudit, and nothing in it is known. Looked for {', '.join(IMPORTERS)} "
+            "(rlaudit list importers says what they are). Name the file, or the format: --format NAME."
+        )
+    if len(fits) < 2:
+        return (fits[0] if fits else "tidy"), []  # the table's errors say what is needed
+    return fits[0], [ReadNote("rule", f"{path}: read as {fits[0]}; also fits {', '.join(fits[1:])} (--format)")]
+
+
+def fitting(path: Path) -> list[str]:
+    """The formats whose recogniser takes `path`, the most specific first."""
+    return [name for name, format in IMPORTERS.items() if format.fits(path)]

@@ -13,10 +13,11 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from rlaudit.errors import ImportFormatError, MissingExtra, did_you_mean
+from rlaudit.errors import ImportFormatError, MissingExtra
 from rlaudit.importers import tidy
+from rlaudit.importers.files import head, readable
+from rlaudit.importers.nouns import Found, Hints
 from rlaudit.importers.tidy import KNOWN, TIDY, RawTable, Trouble
-from rlaudit.types import RunRecord
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,14 +38,14 @@ _KINDS = {
 }
 
 
-def read_tidy(path: Path) -> Iterator[RunRecord]:
+def read_tidy(path: Path, hints: Hints) -> Found:
     """A tidy table of scores or learning curves: CSV (.csv, .csv.gz, separated by comma, semicolon or tab), Parquet.
 
     Columns agent, task (optional), seed, score; or agent, task (optional), seed, step, value.
     """
     with _readable(path):
-        raw = _read_parquet(path) if _head(path) == b"PAR1" else _read_csv(path)
-    return tidy.records(raw)
+        raw = _read_parquet(path) if head(path) == b"PAR1" else _read_csv(path)
+    return tidy.found(raw)
 
 
 def read_cells(path: Path, columns: str) -> RawTable:
@@ -57,18 +58,14 @@ def read_cells(path: Path, columns: str) -> RawTable:
 def _readable(path: Path) -> Iterator[None]:
     if path.is_dir():
         raise ImportFormatError(f"{path} is a folder; a table of scores is a file (CSV or Parquet).")
-    try:
+    with readable(path):
         yield
-    except FileNotFoundError:
-        raise ImportFormatError(f"{path}: no such file.{_near(path)}") from None
-    except (OSError, EOFError, zlib.error) as error:
-        raise ImportFormatError(f"{path} cannot be read: {error}. Is it complete?") from None
 
 
-def is_table(path: Path) -> bool:
+def fits(path: Path) -> bool:
     """Whether `path` is a Parquet file or text."""
     try:
-        if _head(path) == b"PAR1":
+        if head(path) == b"PAR1":
             return True
         with _open(path) as stream:
             return b"\0" not in stream.read(4096)
@@ -97,22 +94,11 @@ def _refuse_empty(header: str, n_rows: int, columns: str = TIDY) -> None:
         )
 
 
-def _near(path: Path) -> str:
-    siblings = [entry.name for entry in islice(path.parent.iterdir(), 1000)] if path.parent.is_dir() else []
-    near = did_you_mean(path.name, siblings)
-    return near if "Did you mean" in near else ""
-
-
 # ---------------------------------------------------------------- CSV
 
 
-def _head(path: Path) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(4)
-
-
 def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path)) if _head(path)[:2] == b"\x1f\x8b" else path.open("rb")
+    return cast(IO[bytes], gzip.open(path)) if head(path)[:2] == b"\x1f\x8b" else path.open("rb")
 
 
 def _read_csv(path: Path, columns: str = TIDY) -> RawTable:

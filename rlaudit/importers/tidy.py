@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from rlaudit.errors import ImportFormatError, NotEnoughSeeds, did_you_mean
-from rlaudit.types import Floats, Ints, RunRecord, RunSpec, SeedLabel, Seeds
+from rlaudit.errors import ImportFormatError, did_you_mean
+from rlaudit.importers.nouns import Found, Run
+from rlaudit.types import Floats, Ints, SeedLabel
 
 TIDY = "agent,seed,score (task is optional), or agent,seed,step,value for learning curves"
 KNOWN = ("agent", "task", "seed", "score", "step", "value", "status", "error")
@@ -62,13 +63,11 @@ def import_error(troubles: Sequence[Trouble]) -> ImportFormatError:
     return ImportFormatError("\n".join([*lines, *ways_out]))
 
 
-def records(raw: RawTable) -> Iterator[RunRecord]:
-    """A record per agent, task and seed, in order of appearance. All checks are made before the first one."""
+def found(raw: RawTable) -> Found:
+    """A run per agent, task and seed, in order of appearance; ImportFormatError with everything that is wrong."""
     if troubles := list(_header_troubles(raw)):
         raise import_error(troubles)
-    rows = _convert(raw)
-    _check_seeds(raw, rows)
-    return _records(raw, rows)
+    return Found(tuple(_run_of_rows(raw, _convert(raw))))
 
 
 # ---------------------------------------------------------------- the header
@@ -306,34 +305,17 @@ def _status(value: object) -> str | None:
     return text if text in ("done", "failed") else None
 
 
-# ---------------------------------------------------------------- records
+# ---------------------------------------------------------------- runs
 
 
-def _check_seeds(raw: RawTable, rows: Rows) -> None:
-    """Raises NotEnoughSeeds where an agent has fewer than two; failed seeds are seeds."""
-    arms = np.unique(rows.run) // len(rows.seeds)
-    lonely = [int(arm) for arm in np.flatnonzero(np.bincount(arms) == 1)]
-    if lonely:
-        names = ", ".join(_arm(rows, arm) for arm in lonely[:SHOWN]) + (", ..." if len(lonely) > SHOWN else "")
-        raise NotEnoughSeeds(
-            f"{raw.source}: one seed only for {names}. One seed says nothing about the spread between seeds: "
-            "add seeds (at least 2 an agent; 10 or more to learn something), or remove those rows."
-        )
-
-
-def _arm(rows: Rows, arm: int) -> str:
-    agent, task = divmod(arm, len(rows.tasks))
-    return repr(rows.agents[agent]) + (f" on {rows.tasks[task]!r}" if rows.tasks != ("",) else "")
-
-
-def _records(raw: RawTable, rows: Rows) -> Iterator[RunRecord]:
+def _run_of_rows(raw: RawTable, rows: Rows) -> Iterator[Run]:
     errors = raw.column("error") if "error" in raw.names else None
     for positions in _runs(rows):
         failed = positions[rows.failed[positions]]
         error = None
         if len(failed):
             error = (errors is not None and _label(errors[failed[0]])) or f"marked failed in {raw.place(failed[0])}"
-        yield _record(raw.source, rows, positions, error)
+        yield _run(raw, rows, positions, error)
 
 
 def _runs(rows: Rows) -> Iterable[Ints]:
@@ -344,27 +326,17 @@ def _runs(rows: Rows) -> Iterable[Ints]:
     return np.split(order, np.flatnonzero(np.diff(run[order])) + 1)
 
 
-def _record(source: str, rows: Rows, positions: Ints, error: str | None) -> RunRecord:
+def _run(raw: RawTable, rows: Rows, positions: Ints, error: str | None) -> Run:
     measured = positions[rows.step[positions] >= 0]
-    values = rows.value[measured]
-    steps = rows.step[measured] if rows.curves else measured[:0]
     at = int(positions[0])
-    agent, task = rows.agents[rows.agent[at]], rows.tasks[rows.task[at]]
-    spec = RunSpec(
-        agent=agent,
-        env_id=task,
-        algo=agent,  # the label is all that is known; without it two agents' runs would have one identity
-        timesteps=int(steps[-1]) if len(steps) else 0,
+    return Run(
+        agent=rows.agents[rows.agent[at]],
+        task=rows.tasks[rows.task[at]],
         seed=rows.seeds[rows.seed[at]],
-        seeds=Seeds(0, 0, 0),  # unknown
-        backend="table",
-    )
-    return RunRecord(
-        spec=spec,
-        status="failed" if error else "done",
-        eval_steps=steps,
-        eval_returns=values[:, None] if rows.curves else np.empty((0, 0)),
-        final_returns=values[-1:][np.isfinite(values[-1:])],
-        provenance={"source": source},
+        place=raw.place(at),
+        sort="evaluations" if rows.curves else "score",
+        steps=rows.step[measured] if rows.curves else measured[:0],
+        returns=rows.value[measured][:, None] if rows.curves else np.empty((0, 1)),
+        final=np.empty(0) if rows.curves else rows.value[measured],
         error=error,
     )

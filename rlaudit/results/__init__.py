@@ -29,6 +29,7 @@ from rlaudit.results.pairs import (
     hardest_pair,
 )  # fmt: skip
 from rlaudit.results.procedures import Estimate, ProcedureAudit, ProcedureRates
+from rlaudit.results.reading import ReadArm, Reading, ReadNote
 from rlaudit.results.robustness import (
     Carrier,
     EvaluationNoise,
@@ -70,6 +71,9 @@ __all__ = [
     "ProcedureRates",
     "ProfileLine",
     "RankedAgent",
+    "ReadArm",
+    "ReadNote",
+    "Reading",
     "Redone",
     "SeedsNeeded",
     "SplitAudit",
@@ -110,6 +114,7 @@ class Audit:
     carriers: tuple[Carrier, ...] = ()
     metrics: tuple[MetricChoice, ...] = ()
     evaluation_noise: tuple[EvaluationNoise, ...] = ()
+    reading: Reading | None = None  # what was understood of somebody else's files
     schema: str = SCHEMA
     provenance: Mapping[str, str] = field(default_factory=dict)  # versions, command, source
 

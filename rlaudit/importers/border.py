@@ -1,0 +1,121 @@
+"""The border: what every format's runs must stand before they are believed, and the records they become.
+
+Here stands what concerns several runs at once; what concerns one cell of one file is said by its importer.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from rlaudit.errors import ImportFormatError, NotEnoughSeeds, did_you_mean
+from rlaudit.importers import training
+from rlaudit.importers.nouns import Found, Hints, Run
+from rlaudit.results import ReadArm, Reading, ReadNote
+from rlaudit.types import RunRecord, RunSpec, Seeds, TrainingEpisodes
+
+SHOWN = 10  # problems that one error lists
+IMPORTED = "table"  # the backend of runs that somebody else trained
+
+
+def reading(runs: Sequence[Run], notes: Iterable[ReadNote], sources: Mapping[str, str]) -> Reading:
+    """What was understood; `sources` are path -> format. Raises ImportFormatError for a run that is there twice."""
+    _refuse_twice(runs)
+    arms: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        arms.setdefault((run.agent, run.task), []).append(run)
+    return Reading(
+        sources=tuple(sources),
+        formats=tuple(sources.values()),
+        arms=tuple(_arm(agent, task, mine) for (agent, task), mine in arms.items()),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def prepared(found: Found, hints: Hints) -> tuple[tuple[Run, ...], tuple[ReadNote, ...]]:
+    """The runs that the user wants, cut where the user says so."""
+    names = {name for run in found.runs for name in (run.agent, run.task)}
+    for name in hints.skip:
+        if name not in names:
+            near = did_you_mean(name, names)
+            raise ImportFormatError(f"--skip {name!r}: there is no agent or task of that name.{near}")
+    kept = tuple(run for run in found.runs if run.agent not in hints.skip and run.task not in hints.skip)
+    left_out = tuple(ReadNote("left_out", f"{name!r}, as --skip asks") for name in hints.skip)
+    return kept, (*found.notes, *left_out)
+
+
+def records(runs: Sequence[Run], source: str) -> Iterator[RunRecord]:
+    """A record for each run; training episodes become curves on windows that are common to a task."""
+    longest: dict[str, int] = {}
+    for run in runs:
+        if run.sort == "training" and len(run.steps):
+            longest[run.task] = max(longest.get(run.task, 0), int(run.steps[-1]))
+    for run in runs:
+        yield _record(run, source, training.window(longest.get(run.task, 1)))
+
+
+def refuse_single_seeds(found: Reading) -> None:
+    """Raises NotEnoughSeeds where an agent has one seed on a task; failed seeds are seeds."""
+    lonely = [arm for arm in found.arms if arm.n_seeds < 2]
+    if lonely:
+        names = ", ".join(map(_arm_name, lonely[:SHOWN])) + (", ..." if len(lonely) > SHOWN else "")
+        raise NotEnoughSeeds(
+            f"{' and '.join(found.sources[:3])}: one seed only for {names}. One seed says nothing about the spread "
+            "between seeds: add seeds (at least 2 an agent; 10 or more to learn something), or leave it out: "
+            f"--skip '{lonely[0].agent}'."
+        )
+
+
+def _arm_name(arm: ReadArm) -> str:
+    return repr(arm.agent) + (f" on {arm.task!r}" if arm.task else "")
+
+
+def _refuse_twice(runs: Sequence[Run]) -> None:
+    first: dict[tuple[str, str, object], Run] = {}
+    for run in runs:
+        twin = first.setdefault((run.agent, run.task, run.seed), run)
+        if twin is not run:
+            task = f" on {run.task!r}" if run.task else ""
+            raise ImportFormatError(
+                f"{run.place}: seed {run.seed!r} of agent {run.agent!r}{task} is already in {twin.place}. Keep one of "
+                "the two; several episodes of one seed are not seeds."
+            )
+
+
+def _arm(agent: str, task: str, runs: Sequence[Run]) -> ReadArm:
+    points = [len(run.steps) for run in runs]
+    ends = [int(run.steps[-1]) if len(run.steps) else 0 for run in runs]
+    n_failed = sum(run.error is not None for run in runs)
+    return ReadArm(agent, task, len(runs), n_failed, (min(points), max(points)), (min(ends), max(ends)))
+
+
+def _record(run: Run, source: str, width: int) -> RunRecord:
+    steps, returns, final = run.steps, run.returns, run.final
+    episodes = TrainingEpisodes()
+    if run.sort == "training":
+        episodes = TrainingEpisodes(returns[:, 0], run.lengths, run.seconds)
+        score = training.score(steps, returns[:, 0])
+        steps, means = training.curve(steps, returns[:, 0], width)
+        returns, final = means[:, None], final if len(final) else np.array([score])
+    elif run.sort == "evaluations" and not len(final) and len(returns):
+        final = returns[-1]
+    final = final[np.isfinite(final)]
+    error = run.error or (None if len(final) else f"no score in {run.place}")
+    spec = RunSpec(
+        agent=run.agent,
+        env_id=run.task,
+        algo=run.agent,  # the label is all that is known; without it two agents' runs would have one identity
+        timesteps=int(run.steps[-1]) if len(run.steps) else 0,
+        seed=run.seed,
+        seeds=Seeds(0, 0, 0),  # unknown
+        backend=IMPORTED,
+    )
+    return RunRecord(
+        spec=spec,
+        status="failed" if error else "done",
+        eval_steps=steps,
+        eval_returns=returns if len(steps) else np.empty((0, 0)),
+        episodes=episodes,
+        final_returns=final,
+        provenance={"source": source, "file": run.place},
+        error=error,
+    )
