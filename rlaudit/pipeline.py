@@ -20,7 +20,7 @@ from rlaudit.experiments import EXPERIMENTS
 from rlaudit.experiments.audit import audit_scores
 from rlaudit.findings import find
 from rlaudit.importers import Hints
-from rlaudit.results import Arm, Audit, ProcedureAudit, to_json
+from rlaudit.results import Arm, Audit, ProcedureAudit, Reading, to_json
 from rlaudit.store import Store, is_results_folder
 from rlaudit.types import RunEvent, RunRecord, RunSpec, ScoreTable
 
@@ -109,9 +109,8 @@ def audit_target(
         imported = importers.read(targets, hints)
         table = scores.score_table(imported.records, asked.score, asked.audit.higher_is_better)
         name = source_name(target)
-        audited, store = _audit_table(table, asked.audit, name, quick=quick), Store(out or Path("results") / name)
-        audited = replace(audited, reading=imported.reading)
-        audited = replace(audited, findings=find(audited))
+        audited = _audit_table(table, asked.audit, name, quick=quick, reading=imported.reading)
+        store = Store(out or Path("results") / name)
     audited = replace(audited, provenance={**audited.provenance, **_how_made(targets, overrides, seeds, claims, hints)})
     return audited, write(audited, store)
 
@@ -155,11 +154,17 @@ def _audit_records(records: Sequence[RunRecord], config: AuditConfig, *, quick: 
 
 
 def _audit_table(
-    table: ScoreTable, settings: AuditSettings, name: str, *, quick: bool = False, records: Sequence[RunRecord] = ()
+    table: ScoreTable,
+    settings: AuditSettings,
+    name: str,
+    *,
+    quick: bool = False,
+    records: Sequence[RunRecord] = (),
+    reading: Reading | None = None,
 ) -> Audit:
     """Scores that exist, whoever made them."""
     settings, notes = _hurried(settings, quick)
-    return _complete(audit_scores(table, settings, name), records, notes)
+    return _complete(replace(audit_scores(table, settings, name), reading=reading), records, notes)
 
 
 def _hurried(settings: AuditSettings, quick: bool) -> tuple[AuditSettings, dict[str, str]]:

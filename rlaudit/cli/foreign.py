@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rlaudit.importers import Hints
 
 
-@click.command("import")
+@click.command("import", cls=options.Verb)
 @click.argument("sources", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="SOURCE...")
 @options.out
 @options.reading
@@ -23,7 +23,7 @@ def import_runs(sources: tuple[Path, ...], out: Path | None, hints: "Hints") -> 
     raise NotImplementedError
 
 
-@click.command()
+@click.command(cls=options.Verb)
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="FILE", help="tidy.csv, ...")
 @options.reading

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rlaudit.results import Estimate, ProcedureAudit
 
 
-@click.command()
+@click.command(cls=options.Verb)
 @options.target
 @click.option(
     "--procedure", "names", multiple=True, metavar="NAME", help="A habit (rlaudit list procedures) or a test. [all]"

@@ -41,25 +41,48 @@ quiet = click.option("-q", "--quiet", is_flag=True, help="No progress; only the 
 training = together(setting, seeds, out, workers, timeout, retry_failed, quiet)
 
 
+class ForeignOption(click.Option):
+    """An option that says what foreign results do not; `--help` lists these apart."""
+
+
+class Verb(click.Command):
+    """A verb whose `--help` keeps its own options apart from those about foreign results."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes both lists."""
+        parts: dict[str, list[tuple[str, str]]] = {"Options": [], "Results of others": []}
+        for parameter in self.get_params(ctx):
+            if isinstance(parameter, click.Option) and (record := parameter.get_help_record(ctx)) is not None:
+                parts["Results of others" if isinstance(parameter, ForeignOption) else "Options"].append(record)
+        for title, records in parts.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
 COLUMNS = ("agent", "task", "seed", "score", "step", "value", "episode", "status")
 
 
+def _foreign(*names: str, **how: Any) -> Callable[..., Any]:
+    return click.option(*names, cls=ForeignOption, **how)
+
+
 def _column(name: str) -> Callable[..., Any]:
-    text = "What a column is called there: --agent-column algo." if name == "agent" else f"The same for {name}."
-    return click.option(f"--{name}-column", metavar="NAME", help=text)
+    return _foreign(f"--{name}-column", metavar="NAME", help=_COLUMN_HELP.get(name, f"The same for {name}."))
 
 
+_COLUMN_HELP = {"agent": "What the column of the agents is called there: --agent-column algo."}
 _reading = together(
-    click.option("--format", metavar="NAME", help="Of foreign results (rlaudit list importers). [default: by content]"),
+    _foreign("--format", metavar="NAME", help="One of `rlaudit list importers`. [default: by content]"),
     *map(_column, COLUMNS),
-    click.option("--axes", metavar="A,B", help="Of a bare array: seed, or two of seed, step, task, agent."),
-    click.option("--every", type=click.IntRange(min=1), metavar="STEPS", help="Between points without steps."),
-    click.option("--metric", metavar="NAME", help="Which quantity to take: a TensorBoard tag, a W&B metric."),
-    click.option("--names", "run_names", metavar="PATTERN", help="How runs or files are called: '{task}__{agent}__{seed}__{*}'."),
-    click.option("--agent-name", metavar="NAME", help="The agent, where the results name none."),
-    click.option("--task-name", metavar="NAME", help="The task, where the results name none."),
-    click.option("--until", type=click.IntRange(min=1), metavar="STEPS", help="Take every run up to this step."),
-    click.option("--skip", multiple=True, metavar="NAME", help="An agent or task to leave out. May be repeated."),
+    _foreign("--axes", metavar="A,B", help="Of a bare array: seed; or step,seed; seed,task; ..."),
+    _foreign("--every", type=click.IntRange(min=1), metavar="STEPS", help="Between points that have no steps."),
+    _foreign("--metric", metavar="NAME", help="The quantity to take: a TensorBoard tag, a W&B metric."),
+    _foreign("--names", "run_names", metavar="PATTERN", help="How runs or files are called: '{agent}_seed{seed}'."),
+    _foreign("--agent-name", metavar="NAME", help="The agent, where the results name none."),
+    _foreign("--task-name", metavar="NAME", help="The task, where the results name none."),
+    _foreign("--until", type=click.IntRange(min=1), metavar="STEPS", help="Take every run up to this step."),
+    _foreign("--skip", multiple=True, metavar="NAME", help="An agent or task to leave out. May be repeated."),
 )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rlaudit.importers import Hints
 
 
-@click.command()
+@click.command(cls=options.Verb)
 @click.argument("target", type=click.Path(path_type=Path), required=False)
 @options.together(options.setting, options.seeds, options.out, options.workers)
 @click.option("--pilot", "printed", multiple=True, metavar="TEXT", help="An agent's 'ppo: 247 +- 145, 20 seeds'.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 RUNS_FAILED = 4  # the other exit codes: findings.exit_code
 
 
-@click.command()
+@click.command(cls=options.Verb)
 @options.targets
 @options.training
 @click.option(
