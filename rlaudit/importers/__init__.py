@@ -28,19 +28,42 @@ from rlaudit.types import RunRecord
 __all__ = ["IMPORTERS", "Format", "Found", "Hints", "Imported", "Run", "fitting", "read", "read_found"]
 
 # The most specific first: where several fit, the first is taken, and the others are named.
+_NAMED = ("names", "agent", "task")
 IMPORTERS: dict[str, Format] = {
-    "zoo": Format(zoo.read, zoo.fits, "log trees of rl-baselines3-zoo: the seed stands in args.yml"),
-    "tensorboard": Format(tensorboard.read, tensorboard.fits, "TensorBoard event files, CleanRL's and others"),
-    "evaluations": Format(evaluations.read, evaluations.fits, "evaluations.npz of stable-baselines3's EvalCallback"),
-    "monitor": Format(monitor.read, monitor.fits, "monitor.csv of stable-baselines3: training episodes"),
-    "wandb": Format(wandb.read, wandb.fits, "CSV exports of Weights & Biases: a column per run and metric"),
-    "marl-eval": Format(marl_eval.read, marl_eval.fits, "JSON of marl-eval: environment, task, algorithm, run"),
-    "dopamine": Format(dopamine.read, dopamine.fits, "JSON of Dopamine's baselines: Agent, Game, Iteration, Value"),
-    "rliable": Format(rliable.read, rliable.fits, "dictionaries as rliable takes them: algorithm -> (runs, tasks)"),
-    "matrix": Format(arrays.read, arrays.fits, "vectors and matrices of numbers (text, npy, npz), with --axes"),
-    "adastop": Format(adastop.read, adastop.fits, "AdaStop's CSVs: a column per agent, a file per interim"),
-    "wide": Format(wide.read, wide.fits, "wide tables: a column per agent, a row per seed"),
-    "tidy": Format(tables.read_tidy, tables.fits, "tidy tables (CSV, Parquet, JSON lines): agent, task, seed, score"),
+    "zoo": Format(zoo.read, zoo.fits, "log trees of rl-baselines3-zoo: the seed stands in args.yml", _NAMED),
+    "tensorboard": Format(
+        tensorboard.read, tensorboard.fits, "TensorBoard event files, CleanRL's and others", (*_NAMED, "metric")
+    ),
+    "evaluations": Format(
+        evaluations.read, evaluations.fits, "evaluations.npz of stable-baselines3's EvalCallback", _NAMED
+    ),
+    "monitor": Format(monitor.read, monitor.fits, "monitor.csv of stable-baselines3: training episodes", _NAMED),
+    "wandb": Format(
+        wandb.read, wandb.fits, "CSV exports of Weights & Biases: a column per run and metric", (*_NAMED, "metric")
+    ),
+    "marl-eval": Format(
+        marl_eval.read, marl_eval.fits, "JSON of marl-eval: environment, task, algorithm, run", ("metric",)
+    ),
+    "dopamine": Format(
+        dopamine.read, dopamine.fits, "JSON of Dopamine's baselines: Agent, Game, Iteration, Value", ("every",)
+    ),
+    "rliable": Format(
+        rliable.read, rliable.fits, "dictionaries as rliable takes them: algorithm -> (runs, tasks)", ("axes", "every")
+    ),
+    "matrix": Format(
+        arrays.read,
+        arrays.fits,
+        "vectors and matrices of numbers (text, npy, npz), with --axes",
+        ("axes", "every", "metric", *_NAMED),
+    ),
+    "adastop": Format(adastop.read, adastop.fits, "AdaStop's CSVs: a column per agent, a file per interim", ("task",)),
+    "wide": Format(wide.read, wide.fits, "wide tables: a column per agent, a row per seed", ("columns", "task")),
+    "tidy": Format(
+        tables.read_tidy,
+        tables.fits,
+        "tidy tables (CSV, Parquet, JSON lines): agent, task, seed, score",
+        ("columns", "agent", "task"),
+    ),
 }
 
 
@@ -64,6 +87,7 @@ def read(sources: Path | Sequence[Path], hints: Hints = Hints(), *, single_seeds
     notes: list[ReadNote] = []
     for path in paths:
         name, also = _format(path, hints)
+        _refuse_idle(name, hints)
         found = IMPORTERS[name].read(path, hints)
         formats[str(path)] = name
         runs += found.runs
@@ -105,6 +129,16 @@ def _format(path: Path, hints: Hints) -> tuple[str, list[ReadNote]]:
     if len(fits) < 2:
         return (fits[0] if fits else "tidy"), []  # the table's errors say what is needed
     return fits[0], [ReadNote("rule", f"{path}: read as {fits[0]}; also fits {', '.join(fits[1:])} (--format)")]
+
+
+def _refuse_idle(name: str, hints: Hints) -> None:
+    """Raises ImportFormatError for what the user says and the format has no ear for."""
+    for field in hints.given():
+        if field not in (*IMPORTERS[name].hints, *border.HEEDED):
+            flag = Hints(**{field: getattr(hints, field)}).flags()[0]
+            raise ImportFormatError(
+                f"{flag}: means nothing for results in the format {name!r}. Leave it out, or name another --format."
+            )
 
 
 def fitting(path: Path) -> list[str]:

@@ -4,6 +4,7 @@ Here stands what concerns several runs at once; what concerns one cell of one fi
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from rlaudit.results import ReadArm, Reading, ReadNote
 from rlaudit.types import RunRecord, RunSpec, Seeds, TrainingEpisodes
 
 SHOWN = 10  # problems that one error lists
+HEEDED = ("format", "until", "skip")  # hints that concern every format
 IMPORTED = "table"  # the backend of runs that somebody else trained
 
 
@@ -33,14 +35,46 @@ def reading(runs: Sequence[Run], notes: Iterable[ReadNote], sources: Mapping[str
 
 def prepared(found: Found, hints: Hints) -> tuple[tuple[Run, ...], tuple[ReadNote, ...]]:
     """The runs that the user wants, cut where the user says so."""
+    _refuse_overruled(found.runs, hints)
     names = {name for run in found.runs for name in (run.agent, run.task)}
     for name in hints.skip:
         if name not in names:
             near = did_you_mean(name, names)
             raise ImportFormatError(f"--skip {name!r}: there is no agent or task of that name.{near}")
     kept = tuple(run for run in found.runs if run.agent not in hints.skip and run.task not in hints.skip)
-    left_out = tuple(ReadNote("left_out", f"{name!r}, as --skip asks") for name in hints.skip)
-    return kept, (*found.notes, *left_out)
+    notes = [*found.notes, *(ReadNote("left_out", f"{name!r}, as --skip asks") for name in hints.skip)]
+    if hints.until is not None:
+        kept = tuple(_cut(run, hints.until) for run in kept)
+        short = sum(run.error is not None for run in kept)
+        notes.append(ReadNote("rule", f"every run up to step {hints.until:,}; {short} that end before count as failed"))
+    return kept, tuple(notes)
+
+
+def _refuse_overruled(runs: Sequence[Run], hints: Hints) -> None:
+    """Raises ImportFormatError for a label that the user gives and that no run got: the results name their own."""
+    for field, flag, given in (("agent", "--agent-name", hints.agent), ("task", "--task-name", hints.task)):
+        found = dict.fromkeys(getattr(run, field) for run in runs)
+        if given is not None and given not in found:
+            shown = ", ".join(map(repr, list(found)[:SHOWN]))
+            raise ImportFormatError(f"{flag} {given!r}: these results name their {field}s themselves: {shown}.")
+
+
+def _cut(run: Run, until: int) -> Run:
+    """Up to a step; a run that ends before it has failed."""
+    if not len(run.steps):
+        raise ImportFormatError(f"{run.place}: --until {until} needs a learning curve, and there is only a score.")
+    n = int(np.searchsorted(run.steps, until, side="right"))
+    reached = int(run.steps[-1]) >= until
+    error = run.error or (None if reached else f"ends at step {run.steps[-1]:,}, before {until:,}")
+    return replace(
+        run,
+        steps=run.steps[:n],
+        returns=run.returns[:n],
+        final=run.final[: len(run.final) if n == len(run.steps) else 0],
+        lengths=run.lengths[:n],
+        seconds=run.seconds[:n],
+        error=error,
+    )
 
 
 def records(runs: Sequence[Run], source: str) -> Iterator[RunRecord]:

@@ -1,15 +1,22 @@
 """Files and folders of strangers: opened with care, walked with a bound, errors in words."""
 
 import os
+import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
+from math import prod
 from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rlaudit.errors import ImportFormatError, did_you_mean
 
 MAX_FILES = 200_000  # that a walk looks at; a home folder is not meant
+MAX_BYTES = 2**30  # unpacked, of the arrays of a file
 GZIP = b"\x1f\x8b"
 
 
@@ -59,3 +66,55 @@ def first_file(path: Path, *endings: str) -> Path | None:
         return next((file for file in walk(path) if file.name.endswith(endings)), None)
     except (OSError, ImportFormatError):
         return None
+
+
+def load_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
+    """The arrays of an .npz by their names, or the one of an .npy under ""; numbers, booleans and text only.
+
+    Nothing is unpickled, and nothing larger than its header says or than MAX_BYTES is unpacked. Raises
+    ImportFormatError.
+    """
+    with readable(path):
+        if head(path) == b"\x93NUM":
+            with path.open("rb") as stream:
+                return {"": _array(path, stream, path.stat().st_size)}
+        try:
+            with zipfile.ZipFile(path) as archive:
+                return _members(path, archive)
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # encrypted, or packed in a new way
+            raise ImportFormatError(f"{path}: found {_short(error)}, expected an .npz of NumPy.") from None
+
+
+def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
+    total = sum(member.file_size for member in archive.infolist())
+    if total > MAX_BYTES:
+        raise ImportFormatError(f"{path} unpacks to more than {MAX_BYTES / 2**30:g} GiB.")
+    arrays = {}
+    for member in archive.infolist():
+        if member.filename.endswith(".npy"):
+            with archive.open(member) as stream:
+                arrays[member.filename.removesuffix(".npy")] = _array(path, stream, member.file_size)
+    if not arrays:
+        raise ImportFormatError(f"{path}: a zip archive without arrays, expected an .npz of NumPy.")
+    return arrays
+
+
+def _array(path: Path, stream: IO[bytes], size: int) -> NDArray[Any]:
+    """The header is checked before its shape is believed."""
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    try:
+        shape, fortran, dtype = readers[np.lib.format.read_magic(stream)](stream, max_header_size=10_000)
+        if dtype.kind not in "biufUS":
+            raise ImportFormatError(f"{path}: found an array of {dtype}, expected numbers; pickles are not read.")
+        if min(shape, default=0) < 0 or prod(shape) * max(dtype.itemsize, 1) > size:
+            raise ImportFormatError(f"{path}: its header promises {shape} numbers, more than it holds. Is it complete?")
+        flat = np.frombuffer(stream.read(prod(shape) * dtype.itemsize), dtype, prod(shape)) if dtype.itemsize else None
+        array = np.zeros(shape, dtype) if flat is None else flat.reshape(shape, order="F" if fortran else "C")
+    except (ValueError, KeyError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+        raise ImportFormatError(f"{path} cannot be read as a NumPy array: {_short(error)}. Is it complete?") from None
+    return array
+
+
+def _short(error: BaseException) -> str:
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return text if len(text) <= 120 else text[:117] + "..."

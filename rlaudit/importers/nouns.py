@@ -1,7 +1,7 @@
 """What importers speak: runs as somebody's files tell them, and what was understood or left out on the way."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -27,6 +27,10 @@ class Hints:
     task: str | None = None  # the task's label, where the source names none
     until: int | None = None  # take every run up to this timestep; those that end before have failed
     skip: tuple[str, ...] = ()  # agents and tasks to leave out, by their labels
+
+    def given(self) -> tuple[str, ...]:
+        """The names of the fields that say something."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) not in (None, (), {}))
 
     def flags(self) -> list[str]:
         """As the command line takes them."""
@@ -80,3 +84,4 @@ class Format(NamedTuple):
     read: Callable[[Path, Hints], Found]  # raises ImportFormatError with everything that is wrong
     fits: Callable[[Path], bool]  # looks at names and first bytes, never reads everything, never raises
     help: str
+    hints: tuple[str, ...] = ()  # fields of Hints that it heeds, beside those that the border heeds itself
