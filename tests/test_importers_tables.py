@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rlaudit import importers
 from rlaudit.errors import ImportFormatError, NotEnoughSeeds
-from rlaudit.importers import Hints, tables
+from rlaudit.importers import Hints, files, tables
 from rlaudit.scores import from_frame, score_table
 from rlaudit.types import RunRecord, ScoreTable
 
@@ -222,7 +222,7 @@ def test_a_file_that_is_no_table_is_told_what_it_is(tmp_path: Path, name: str, c
 
 
 def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(files, "MAX_BYTES", 10_000)
     content = gzip.compress(b"agent,seed,score\n" + b"a,0,1\n" * 100_000)
     assert "holds more than" in _error(tmp_path, content, "scores.csv.gz")
 

@@ -5,25 +5,22 @@ that neither the value found nor its line could be named. 1,000,000 lines take 2
 """
 
 import csv
-import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 from rlaudit.errors import ImportFormatError, MissingExtra
 from rlaudit.importers import tidy
-from rlaudit.importers.files import head, readable
+from rlaudit.importers.files import head, opened, readable, text_lines
 from rlaudit.importers.nouns import Found, Hints
 from rlaudit.importers.tidy import KNOWN, TIDY, RawTable, Trouble
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_LINE = 2**20  # bytes; no honest row is longer, and a file without line ends must not fill the memory
-MAX_BYTES = 2**30  # of text, unpacked: some 25,000,000 rows
 MAX_ROWS = 25_000_000  # of Parquet, where a few bytes can unpack to anything
 _CHUNK = 500  # rows: fewer than wake the garbage collector, which made 50,000 ten times slower
 _SHARED = 100_000  # cells whose repetitions share their memory
@@ -67,7 +64,7 @@ def fits(path: Path) -> bool:
     try:
         if head(path) == b"PAR1":
             return True
-        with _open(path) as stream:
+        with opened(path) as stream:
             return b"\0" not in stream.read(4096)
     except (OSError, EOFError, zlib.error):
         return False
@@ -97,14 +94,10 @@ def _refuse_empty(header: str, n_rows: int, columns: str = TIDY) -> None:
 # ---------------------------------------------------------------- CSV
 
 
-def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path)) if head(path)[:2] == b"\x1f\x8b" else path.open("rb")
-
-
 def _read_csv(path: Path, columns: str = TIDY) -> RawTable:
-    with _open(path) as stream:
+    with opened(path) as stream:
         _refuse_binary(path, stream)
-        lines = _lines(path, stream)
+        lines = text_lines(path, stream)
         blank = 0
         for first in lines:
             if first.strip():
@@ -127,24 +120,6 @@ def _refuse_binary(path: Path, stream: IO[bytes]) -> None:
     if kind or b"\0" in start:
         found = kind or "binary data"
         raise ImportFormatError(f"{path}: found {found}, expected a table: CSV as UTF-8 text, or Parquet.")
-
-
-def _lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
-    """Decoded one by one, so that a wrong byte has a line."""
-    total = number = 0
-    while raw := stream.readline(MAX_LINE):
-        total, number = total + len(raw), number + 1
-        if len(raw) == MAX_LINE and not raw.endswith(b"\n"):
-            raise ImportFormatError(f"{path}:{number}: the line is longer than {MAX_LINE:,} bytes; is this a table?")
-        if total > MAX_BYTES:
-            raise ImportFormatError(
-                f"{path} holds more than {MAX_BYTES / 2**30:g} GiB of text. Thin the curves, or drop columns."
-            )
-        try:
-            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            found = f"found the byte 0x{raw[error.start]:02x} at column {error.start + 1}, expected UTF-8"
-            raise ImportFormatError(f"{path}:{number}: {found}. Save the file as UTF-8.") from None
 
 
 def _separator(header: str) -> str:
