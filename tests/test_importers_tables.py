@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rlaudit import importers
 from rlaudit.errors import ImportFormatError, NotEnoughSeeds
-from rlaudit.importers import Hints, files, tables
+from rlaudit.importers import Hints, files
 from rlaudit.scores import from_frame, score_table
 from rlaudit.types import RunRecord, ScoreTable
 

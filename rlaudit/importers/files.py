@@ -188,6 +188,17 @@ def load_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
             raise ImportFormatError(f"{path}: found {_short(error)}, expected an .npz of NumPy.") from None
 
 
+def array_names(path: Path) -> list[str]:
+    """The names of an npz's arrays; none for all else. Raises OSError."""
+    if head(path) != b"PK\x03\x04":
+        return []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
+        return []
+
+
 def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
     total = sum(member.file_size for member in archive.infolist())
     if total > MAX_BYTES:
