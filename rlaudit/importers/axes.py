@@ -4,6 +4,7 @@ Whatever their order, they become (n_seeds, n_tasks, n_points, n_episodes), with
 """
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ def named(array: NDArray[Any], axes: Sequence[str], place: str, source: object) 
     if array.dtype.kind not in "biuf":
         raise ImportFormatError(f"{place}: found an array of text, expected numbers.")
     if not array.size:
-        raise ImportFormatError(f"{place}: an array of {_by(array.shape)}, with nothing in it.")
+        raise ImportFormatError(f"{place}: an array of {by(array.shape)}, with nothing in it.")
     if not axes:
         raise _bare(array.squeeze().shape, place, source)
     _check(axes)
@@ -58,7 +59,7 @@ def named(array: NDArray[Any], axes: Sequence[str], place: str, source: object) 
         array = array.squeeze()
     if array.ndim != len(axes):
         raise ImportFormatError(
-            f"{place}: --axes {','.join(axes)} names {len(axes)}, and the array has {array.ndim} ({_by(array.shape)})."
+            f"{place}: --axes {','.join(axes)} names {len(axes)}, and the array has {array.ndim} ({by(array.shape)})."
         )
     order = [axes.index(name) for name in AXES if name in axes]
     shape = [array.shape[axes.index(name)] if name in axes else 1 for name in AXES]
@@ -75,18 +76,21 @@ def _check(axes: Sequence[str]) -> None:
 
 def _bare(shape: tuple[int, ...], place: str, source: object) -> ImportFormatError:
     commands = [
-        f"  rlaudit audit {source} --axes {','.join(axes)}  ({_counted(axes, shape)})"
+        f"  rlaudit audit {quote(str(source))} --axes {','.join(axes)}  ({_counted(axes, shape)})"
         for axes in _WAYS.get(len(shape), ())
     ]
+    if str(source).endswith(".npz") and len(shape) in (2, 3):
+        commands.append(f"  rlaudit audit {quote(str(source))} --format rliable  (algorithm -> runs x tasks)")
     if len(shape) == 1:
         what = "what they are. If each is the score of a seed"
         end = "The evaluations, or the episodes, of one run are one seed and no sample."
     else:
         what, end = "which axis is the seeds. Say it", "Axes are seed, step, task, episode, in the order of the file."
-    return ImportFormatError("\n".join([f"{place}: {_by(shape)} numbers, and nothing says {what}:", *commands, end]))
+    return ImportFormatError("\n".join([f"{place}: {by(shape)} numbers, and nothing says {what}:", *commands, end]))
 
 
-def _by(shape: tuple[int, ...]) -> str:
+def by(shape: tuple[int, ...]) -> str:
+    """`193 x 400`."""
     return " x ".join(map(str, shape)) or "1"
 
 
@@ -126,5 +130,5 @@ def warning(found: Named, place: str) -> Iterator[ReadNote]:
     ):
         if looks and {"seed", other} <= set(found.axes):
             turned = ",".join({"seed": other, other: "seed"}.get(axis, axis) for axis in found.axes)
-            text = f"what is called seeds {alike}, and what is called {_COUNTED[other][1]} does not"
-            yield ReadNote("warning", f"{place}: are the axes swapped? Here {text}. If so: --axes {turned}")
+            text = f"its seeds {alike}, and its {_COUNTED[other][1]} do not"
+            yield ReadNote("warning", f"{place}: are the axes swapped? As named, {text}. If so: --axes {turned}")

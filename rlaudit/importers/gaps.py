@@ -44,6 +44,8 @@ def _closed(run: Run) -> Gaps:
         error = run.error or (None if len(final) else f"no score (nan) in {run.place}")
         short = 0 < len(final) < len(run.final)
         return Gaps(replace(run, final=final, error=error), not len(final), partial=int(short))
+    if len(run.final) and not len(final):
+        run = replace(run, error=run.error or f"no final score (nan) in {run.place}")
     there = np.isfinite(run.returns)  # (n_points, n_episodes)
     some: NDArray[np.bool_] = np.any(there, axis=1)  # (n_points,)
     if not some.any():
