@@ -30,6 +30,7 @@ def read(path: Path, hints: Hints) -> Found:
     The agent is the file's name, or the name of an array of an npz; `hints.axes` name the axes. Raises
     ImportFormatError.
     """
+    axes.check(hints.axes)
     name = _name(path, hints)
     runs: list[Run] = []
     notes: list[ReadNote] = []

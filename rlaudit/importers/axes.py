@@ -54,7 +54,7 @@ def named(array: NDArray[Any], axes: Sequence[str], place: str, source: object) 
         raise ImportFormatError(f"{place}: an array of {by(array.shape)}, with nothing in it.")
     if not axes:
         raise _bare(array.squeeze().shape, place, source)
-    _check(axes)
+    check(axes)
     if array.ndim != len(axes):
         array = array.squeeze()
     if array.ndim != len(axes):
@@ -66,7 +66,8 @@ def named(array: NDArray[Any], axes: Sequence[str], place: str, source: object) 
     return Named(array.transpose(order).reshape(shape).astype(np.float64), tuple(axes))
 
 
-def _check(axes: Sequence[str]) -> None:
+def check(axes: Sequence[str]) -> None:
+    """Raises ImportFormatError for a name that is no axis, or stands there twice."""
     for name in axes:
         if name not in AXES:
             raise ImportFormatError(f"--axes {','.join(axes)}: {name!r} is no axis.{did_you_mean(name, AXES)}")

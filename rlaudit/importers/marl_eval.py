@@ -148,4 +148,5 @@ def _notes(metric: str, finished: Sequence[bool]) -> Iterator[ReadNote]:
     yield ReadNote("rule", f"metric {metric!r}; the final score is that of {end}")
     if any(finished) and not all(finished):
         n = len(finished) - sum(finished)
-        yield ReadNote("warning", f"{n} of {len(finished)} runs have no absolute_metrics, and count as failed")
+        have = "has no absolute_metrics, and counts" if n == 1 else "have no absolute_metrics, and count"
+        yield ReadNote("warning", f"{n} of {len(finished)} runs {have} as failed")

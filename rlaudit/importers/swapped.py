@@ -9,7 +9,7 @@ import numpy as np
 
 from rlaudit.types import Floats
 
-SURE = 4.0  # standard deviations beyond chance, of the axis that is called the seeds
+SURE = 3.0  # standard deviations beyond chance, of the axis that is called the seeds
 UNSURE = 2.0  # the other axis stays below
 _COLUMNS = 100  # that are looked at
 
