@@ -1,6 +1,7 @@
 """Vectors and matrices: what named axes mean, what a bare one is told, and when names look swapped."""
 
 import gzip
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -242,13 +243,12 @@ def test_an_array_of_text_and_an_empty_one_are_refused(tmp_path: Path) -> None:
 
 
 def test_an_array_that_stands_twice_in_an_npz_is_refused(tmp_path: Path) -> None:
-    import zipfile
-
     path = tmp_path / "twice.npz"
     content = (DATA / "ppo.npy").read_bytes()
-    with zipfile.ZipFile(path, "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+    with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("ppo.npy", content)
-        archive.writestr("ppo.npy", content)
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.writestr("ppo.npy", content)
     assert "'ppo' is there twice" in error(path, Hints(axes=("seed", "step")))
 
 

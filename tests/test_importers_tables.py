@@ -244,8 +244,6 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             ["this is a summary (column 'mean'), in which the single seeds are gone", "a row per seed"],
         ),
         ("agent,mean_return,std_return", ["summary (column 'mean_return', 'std_return')"]),
-        ("1.5,2,3", ["numbers stand where the column names should", "does not say which axis is the seeds"]),
-        ("1.5e3 2.1e2", ["numbers stand where the column names should"]),
         ("agent,seed,score,score", ["column 'score' stands there 2 times", "Keep one of them"]),
         ("agent,seed,step,score,value", ["both 'score' and 'value' are there"]),
         ("agent,seed,step,score", ["column 'score' stands beside 'step'", "Name it 'value' if it is a learning curve"]),

@@ -35,7 +35,7 @@ def read(path: Path, hints: Hints) -> Found:
             runs += _runs(raw, label, hints.task or "")
     if troubles:
         raise import_error(troubles)
-    whole, lacking = gaps.closed(runs)
+    whole, lacking = gaps.closed(runs, path)
     return Found(whole, (*_interims(whole, tuple(files)), *lacking))
 
 

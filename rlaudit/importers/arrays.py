@@ -41,7 +41,7 @@ def read(path: Path, hints: Hints) -> Found:
         steps, unknown = axes.timesteps(found, hints.every, place)
         runs += axes.runs(found, agent, tasks, seeds, steps, place)
         notes += [understood, *unknown, *axes.warning(found, place)]
-    whole, lacking = gaps.closed(runs)
+    whole, lacking = gaps.closed(runs, path)
     return Found(whole, (*notes, *lacking))
 
 

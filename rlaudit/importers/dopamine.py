@@ -43,7 +43,7 @@ def read(path: Path, hints: Hints) -> Found:
                 runs += _last(file, agent, task, iterations, values)
             else:
                 raise ImportFormatError(f"{file}: the rows of {name} are in no order that tells its runs apart.")
-    whole, lacking = gaps.closed(runs)
+    whole, lacking = gaps.closed(runs, path)
     curves = any(len(run.steps) for run in whole)
     return Found(whole, (*_notes(hints.every, mixed, curves), *lacking))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -26,13 +27,15 @@ class Gaps(NamedTuple):
     partial: int = 0  # evaluations that lack some of their episodes
 
 
-def closed(runs: Iterable[Run]) -> tuple[tuple[Run, ...], list[ReadNote]]:
+def closed(runs: Iterable[Run], source: Path) -> tuple[tuple[Run, ...], list[ReadNote]]:
     """The runs with what they hold, and what they lack in a few notes.
 
     NaN at the end of a curve is a run that stopped early, and is kept so; before that an evaluation that is missing; a
-    run of nothing else has failed. Raises ImportFormatError for infinite numbers.
+    run of nothing else has failed. Raises ImportFormatError for infinite numbers, and where there is no run.
     """
     found = [_closed(run) for run in runs]
+    if not found:
+        raise ImportFormatError(f"{source}: no run in it.")
     return tuple(gaps.run for gaps in found), [*_notes(found)]
 
 

@@ -58,7 +58,7 @@ def read(path: Path, hints: Hints) -> Found:
     runs = [_run(run, metric, bare) for run in raw]
     if any(finished):
         runs = [run if done else replace(run, error=_UNFINISHED) for run, done in zip(runs, finished, strict=True)]
-    whole, lacking = gaps.closed(runs)
+    whole, lacking = gaps.closed(runs, path)
     return Found(whole, (*_notes(metric, finished), *lacking))
 
 

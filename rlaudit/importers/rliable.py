@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rlaudit.errors import ImportFormatError
 from rlaudit.importers import axes, gaps, run_names
 from rlaudit.importers.axes import Named
-from rlaudit.importers.files import array_names, cut, files_of, load_arrays, load_json, some_fit, start
+from rlaudit.importers.files import array_names, cut, files_of, load_arrays, load_json, readable, some_fit, start
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.importers.values import numbers
 from rlaudit.results import ReadNote
@@ -50,14 +50,15 @@ def read(path: Path, hints: Hints) -> Found:
     runs: list[Run] = []
     notes: list[ReadNote] = []
     for file in files_of(path, _is_one, ".npz", ".json"):
-        arrays = load_arrays(file) if array_names(file) else None
+        with readable(file):
+            arrays = load_arrays(file) if array_names(file) else None
         if arrays is not None and f"{OURS}algorithms" in arrays:
             runs += _exported(file, arrays, hints)
         else:
             more, told = _foreign(file, load_json(file) if arrays is None else arrays, hints)
             runs += more
             notes += told
-    whole, lacking = gaps.closed(runs)
+    whole, lacking = gaps.closed(runs, path)
     return Found(whole, (*notes, *lacking))
 
 

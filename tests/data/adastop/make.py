@@ -25,7 +25,6 @@ def main() -> None:
         undecided = [
             line.removeprefix("Still undecided about ").split() for line in told.splitlines() if "Still" in line
         ]
-        print(told)
         if not undecided:
             break
         agents = [agent for agent in agents if agent in undecided[0]]

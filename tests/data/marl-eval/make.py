@@ -1,4 +1,4 @@
-"""Makes metrics.json with JsonLogger of id-marl-eval 0.0.4, and episodes.json by the structure that its README asks for.
+"""Makes metrics.json with JsonLogger of id-marl-eval 0.0.4, and episodes.json in the structure of its README.
 
 Run with id-marl-eval installed: python make.py. JsonLogger writes one value an evaluation, others write the episodes.
 """

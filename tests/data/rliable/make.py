@@ -1,4 +1,4 @@
-"""Makes score dictionaries as rliable 1.2's README has them (algorithm -> runs x tasks), as .npz and JSON; drawn values.
+"""Makes score dictionaries as rliable 1.2's README has them (algorithm -> runs x tasks), as .npz and JSON; drawn.
 
 rliable has no file format of its own: scores.npz is the dictionary through numpy.savez, matrix.json and games.json are
 the two shapes in which the scores of Atari 100k are passed on, and CURL.json and SPR.json a file for each algorithm.
