@@ -91,8 +91,8 @@ def test_a_file_fits_by_its_index_and_its_numbers(tmp_path: Path, text: str, exp
     [
         (",a,b\n0,1,x\n1,y,2\n", "one.csv:3: column 'a': found 'y', expected a score"),
         (",a,b\n0,1,2\n1,3\n", "one.csv:3: found 2 cells, expected 3"),
-        (",a,a\n0,1,2\n", "one.csv:1: column 'a' has no name of its own"),
-        (",a,\n0,1,2\n", "column '' has no name of its own"),
+        (",a,a\n0,1,2\n", "one.csv:1: column 'a' stands there 2 times"),
+        (",a,\n0,1,2\n", "one.csv:1: a column has no name"),
         (",a\n0,inf\n1,2\n", "found inf, expected a finite number"),
         ("", "one.csv is empty"),
     ],

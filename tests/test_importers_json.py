@@ -364,7 +364,7 @@ def test_a_game_in_the_rows_is_the_task_and_else_the_file_or_what_the_user_says(
         ([{**rows((0,))[0], "Value": "3"}], "row 0, Value: found '3', expected a number; numbers in quotes are text"),
         ([{**rows((0,))[0], "Iteration": 0.5}], "row 0, Iteration: found 0.5, expected a whole number"),
         ([{**rows((0,))[0], "Iteration": None}], "row 0, Iteration: found nan"),
-        ([{**rows((0,))[0], "Agent": ""}], "row 0, Agent: found '', expected a name"),
+        ([{**rows((0,))[0], "Agent": ""}], "row 0, Agent: found nothing, expected a name"),
     ],
 )
 def test_what_is_no_baseline_is_told_with_its_row(tmp_path: Path, content: object, told: str) -> None:

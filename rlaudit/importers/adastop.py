@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from rlaudit.importers import gaps, tables
-from rlaudit.importers.files import cut, files_of, some_fit, start
+from rlaudit.importers.cells import RawTable, Trouble, import_error, shown
+from rlaudit.importers.columns import KNOWN
+from rlaudit.importers.files import files_of, some_fit, start
 from rlaudit.importers.nouns import Found, Hints, Run
-from rlaudit.importers.tidy import KNOWN, RawTable, Trouble, import_error
 from rlaudit.importers.values import of_text
 from rlaudit.results import ReadNote
 from rlaudit.wording import listed, several
@@ -66,14 +67,16 @@ def _natural(file: Path) -> list[tuple[str, int]]:
 
 
 def _troubles(raw: RawTable) -> Iterator[Trouble]:
-    for name in raw.names:
+    for name in dict.fromkeys(raw.names):
         if not name or raw.names.count(name) > 1:
-            yield Trouble(raw.header, f"column {cut(repr(name))} has no name of its own, expected an agent's")
-            return
+            wrong = (
+                f"column {shown(name)} stands there {raw.names.count(name)} times" if name else "a column has no name"
+            )
+            yield Trouble(raw.header, wrong, "Each column is an agent.")
         for row, cell in enumerate(raw.column(name)):
             if of_text(cell) is None:
-                found = f"column {cut(repr(name))}: found {cut(repr(cell))}"
-                yield Trouble(raw.place(row), f"{found}, expected a score, or nan where the run failed")
+                message = f"column {shown(name)}: found {shown(cell)}, expected a score, or nan where the run failed"
+                yield Trouble(raw.place(row), message)
 
 
 def _runs(raw: RawTable, label: str, task: str) -> Iterator[Run]:

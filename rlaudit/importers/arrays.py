@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from rlaudit.errors import ImportFormatError, did_you_mean
 from rlaudit.importers import axes, gaps, run_names
 from rlaudit.importers.axes import Named
-from rlaudit.importers.files import MAX_BYTES, array_names, cut, head, load_arrays, opened, readable, start, text_lines
+from rlaudit.importers.cells import Trouble, import_error, shown
+from rlaudit.importers.files import MAX_BYTES, array_names, head, load_arrays, opened, readable, start, text_lines
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.importers.run_names import RunName
-from rlaudit.importers.tidy import Trouble, import_error
 from rlaudit.importers.values import of_text
 from rlaudit.results import ReadNote
 from rlaudit.types import Floats, SeedLabel
@@ -35,7 +35,7 @@ def read(path: Path, hints: Hints) -> Found:
     runs: list[Run] = []
     notes: list[ReadNote] = []
     for agent, values in _agents(path, name, hints).items():
-        place = str(path) if agent == name.agent else f"{path}, array {cut(repr(agent))}"
+        place = str(path) if agent == name.agent else f"{path}, array {shown(agent)}"
         found = axes.named(values, hints.axes, place, path)
         seeds, tasks, understood = _labels(found, name, place)
         steps, unknown = axes.timesteps(found, hints.every, place)
@@ -115,9 +115,9 @@ def _text(path: Path) -> Floats:
         for number, cells in _rows(path, stream):
             place = f"{path}:{number}"
             width, first = width or len(cells), first or place
-            troubles += _troubles(place, cells, width, first)
-            if not troubles:
-                numbers.extend(map(float, (cell.strip() or "nan" for cell in cells)))
+            values = [of_text(cell) for cell in cells]
+            troubles += _troubles(place, cells, values, width, first)
+            numbers.extend(value for value in values if value is not None)
             if len(numbers) * numbers.itemsize > MAX_BYTES:
                 raise ImportFormatError(f"{path} holds more than {MAX_BYTES // 8:,} numbers. Thin the curves.")
     if troubles:
@@ -141,9 +141,10 @@ def _cells(line: str) -> list[str]:
     return line.split(next((separator for separator in ",;\t" if separator in line), None))
 
 
-def _troubles(place: str, cells: list[str], width: int, first: str) -> Iterator[Trouble]:
+def _troubles(place: str, cells: list[str], values: list[float | None], width: int, first: str) -> Iterator[Trouble]:
     if len(cells) != width:
         yield Trouble(place, f"found {len(cells)} numbers, expected {width}, as in {first}")
-    for column, cell in enumerate(cells, 1):
-        if of_text(cell) is None:
-            yield Trouble(f"{place}, column {column}", f"found {cut(repr(cell.strip()))}, expected a number or nan")
+    if None in values:
+        column = values.index(None)
+        found = shown(cells[column].strip())
+        yield Trouble(f"{place}, column {column + 1}", f"found {found}, expected a number or nan")

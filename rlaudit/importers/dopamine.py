@@ -14,7 +14,8 @@ import numpy as np
 
 from rlaudit.errors import ImportFormatError
 from rlaudit.importers import gaps
-from rlaudit.importers.files import cut, files_of, load_json, some_fit, start
+from rlaudit.importers.cells import shown
+from rlaudit.importers.files import files_of, load_json, some_fit, start
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.importers.values import of_json
 from rlaudit.results import ReadNote
@@ -68,7 +69,7 @@ def _rows(path: Path, hints: Hints) -> dict[tuple[str, str], list[tuple[int, flo
     for i, row in enumerate(content):
         place = f"{path}, row {i}"
         if not isinstance(row, dict) or not set(_FIELDS) <= set(row):
-            raise ImportFormatError(f"{place}: found {cut(repr(row))}, expected {', '.join(_FIELDS)}.")
+            raise ImportFormatError(f"{place}: found {shown(row)}, expected {', '.join(_FIELDS)}.")
         agent, game = _text(row, "Agent", place), _text(row, "Game", place) if "Game" in row else task
         iteration = of_json(row["Iteration"], f"{place}, Iteration")
         if not (iteration.is_integer() and 0 <= iteration < 2**40):
@@ -79,7 +80,7 @@ def _rows(path: Path, hints: Hints) -> dict[tuple[str, str], list[tuple[int, flo
 
 def _text(row: dict[str, Any], field: str, place: str) -> str:
     if not isinstance(row[field], str) or not row[field].strip():
-        raise ImportFormatError(f"{place}, {field}: found {cut(repr(row[field]))}, expected a name.")
+        raise ImportFormatError(f"{place}, {field}: found {shown(row[field])}, expected a name.")
     return str(row[field].strip())
 
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from rlaudit.errors import ImportFormatError, did_you_mean
 from rlaudit.importers import gaps
-from rlaudit.importers.files import cut, files_of, load_json, some_fit, start
+from rlaudit.importers.cells import shown
+from rlaudit.importers.files import files_of, load_json, some_fit, start
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.importers.values import numbers, of_json
 from rlaudit.results import ReadNote
@@ -82,7 +83,7 @@ def _runs(path: Path) -> Iterator[_Raw]:
 def _items(content: Any, place: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(content, dict):
         expected = "environment -> task -> algorithm -> run -> step -> metric"
-        raise ImportFormatError(f"{place}: found {cut(repr(content))}, expected an object ({expected}).")
+        raise ImportFormatError(f"{place}: found {shown(content)}, expected an object ({expected}).")
     yield from content.items()
 
 

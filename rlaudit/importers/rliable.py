@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rlaudit.errors import ImportFormatError
 from rlaudit.importers import axes, gaps, run_names
 from rlaudit.importers.axes import Named
+from rlaudit.importers.cells import shown
 from rlaudit.importers.files import array_names, cut, files_of, load_arrays, load_json, readable, some_fit, start
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.importers.values import numbers
@@ -76,7 +77,7 @@ def _is_one(path: Path) -> bool:
 
 def _foreign(file: Path, content: Any, hints: Hints) -> tuple[list[Run], list[ReadNote]]:
     if not isinstance(content, Mapping) or not content:
-        raise ImportFormatError(f"{file}: found {cut(repr(content))}, expected algorithm -> scores.")
+        raise ImportFormatError(f"{file}: found {shown(content)}, expected algorithm -> scores.")
     tables = [(scores, _named(file, scores, hints)) for scores in _scores(file, content, hints)]
     _refuse_other_tasks(file, tables)
     runs: list[Run] = []
@@ -144,7 +145,7 @@ def _refuse_other_tasks(file: Path, tables: Sequence[tuple[_Scores, Named]]) -> 
     """Raises ImportFormatError where the matrices have not the same tasks; the numbers of runs may differ."""
     shapes = {scores.agent: found.values.shape[:2] for scores, found in tables if "task" in found.axes}
     if len({n_tasks for _, n_tasks in shapes.values()}) > 1:
-        listed = ", ".join(f"{n_tasks} for {cut(repr(agent))}" for agent, (_, n_tasks) in list(shapes.items())[:5])
+        listed = ", ".join(f"{n_tasks} for {shown(agent)}" for agent, (_, n_tasks) in list(shapes.items())[:5])
         swapped = len({n_seeds for n_seeds, _ in shapes.values()}) == 1
         way_out = " The numbers of runs do not: are the axes swapped? Then --axes task,seed." if swapped else ""
         raise ImportFormatError(f"{file}: the numbers of tasks differ: {listed}.{way_out}")
@@ -155,7 +156,7 @@ def _array(value: Any, place: str, depth: int = 1) -> NDArray[Any]:
     if isinstance(value, np.ndarray):
         return value
     if not isinstance(value, list) or not value or depth > _DEPTH:
-        raise ImportFormatError(f"{place}: found {cut(repr(value))}, expected a list of numbers.")
+        raise ImportFormatError(f"{place}: found {shown(value)}, expected a list of numbers.")
     if not isinstance(value[0], list):
         return numbers(value, place)
     rows = [_array(row, f"{place}, row {i}", depth + 1) for i, row in enumerate(value)]
@@ -180,11 +181,11 @@ def _exported(file: Path, arrays: Mapping[str, NDArray[Any]], hints: Hints) -> I
 
     def checked(name: str, kinds: str, *shape: int) -> NDArray[Any]:
         if name not in arrays or arrays[name].dtype.kind not in kinds or arrays[name].ndim != len(shape):
-            raise ImportFormatError(f"{file}: no array {cut(repr(name))} as rlaudit writes it. Was it changed?")
+            raise ImportFormatError(f"{file}: no array {shown(name)} as rlaudit writes it. Was it changed?")
         if any(n not in (-1, found) for n, found in zip(shape, arrays[name].shape, strict=True)):
             expected = axes.by(tuple(shape))
             raise ImportFormatError(
-                f"{file}, {cut(repr(name))}: found {axes.by(arrays[name].shape)}, expected {expected}. Was it changed?"
+                f"{file}, {shown(name)}: found {axes.by(arrays[name].shape)}, expected {expected}. Was it changed?"
             )
         return arrays[name]
 

@@ -6,19 +6,14 @@ from typing import Any
 import numpy as np
 
 from rlaudit.errors import ImportFormatError
-from rlaudit.importers.files import cut
+from rlaudit.importers.cells import is_missing, number, shown
 from rlaudit.types import Floats
 
 
 def of_text(cell: str) -> float | None:
-    """NaN for "nan" and for an empty cell; None for what is no number, such as "1_000"."""
-    text = cell.strip()
-    if "_" in text:
-        return None
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return None
+    """NaN for a missing value ("", "nan", "NA", ...); None for what is no number, such as "1_000"."""
+    found = number(cell)
+    return found if found == found or is_missing(cell) else None
 
 
 def of_json(value: Any, place: str) -> float:
@@ -31,7 +26,7 @@ def numbers(values: Sequence[Any], place: str) -> Floats:
     strange = next((value for value in values if type(value) not in (float, int, type(None))), None)
     if strange is not None:
         quotes = "; numbers in quotes are text" if isinstance(strange, str) and of_text(strange) is not None else ""
-        raise ImportFormatError(f"{place}: found {cut(repr(strange))}, expected a number{quotes}.")
+        raise ImportFormatError(f"{place}: found {shown(strange)}, expected a number{quotes}.")
     try:
         return np.array(values, np.float64)
     except OverflowError:
