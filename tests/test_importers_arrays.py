@@ -236,6 +236,20 @@ def test_a_pickle_is_not_read(tmp_path: Path) -> None:
     assert "pickles are not read" in error(path, SEEDS)
 
 
+def test_a_damaged_header_is_an_error_in_words(tmp_path: Path) -> None:
+    content = (DATA / "ppo.npy").read_bytes()
+    for broken in (
+        b"'shape': (, 20)",
+        b"'shape': (6, 2000",
+        b"'shape': (-6, -2",
+        b"'shape': [6, 20]",
+        b"'shap\xff': (6, 20",
+    ):
+        path = tmp_path / "ppo.npy"
+        path.write_bytes(content.replace(b"'shape': (6, 20)"[: len(broken)], broken))
+        assert "ppo.npy" in error(path, Hints(axes=("seed", "step")))
+
+
 def test_an_array_of_text_and_an_empty_one_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "text.npy", np.array(["a", "b"]))
     assert "expected numbers" in error(tmp_path / "text.npy", SEEDS)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from itertools import islice
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any, cast
 
 import numpy as np
@@ -227,7 +228,7 @@ def _array(path: Path, stream: IO[bytes], size: int) -> NDArray[Any]:
             raise ImportFormatError(f"{path}: its header promises {shape} numbers, more than it holds. Is it complete?")
         flat = np.frombuffer(stream.read(prod(shape) * dtype.itemsize), dtype, prod(shape)) if dtype.itemsize else None
         array = np.zeros(shape, dtype) if flat is None else flat.reshape(shape, order="F" if fortran else "C")
-    except (ValueError, KeyError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+    except (ValueError, KeyError, SyntaxError, TokenError, TypeError, RecursionError, MemoryError) as error:
         raise ImportFormatError(f"{path} cannot be read as a NumPy array: {_short(error)}. Is it complete?") from None
     return array
 
