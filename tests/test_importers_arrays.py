@@ -122,6 +122,16 @@ def test_points_without_timesteps_are_numbered_and_that_is_said(tmp_path: Path) 
     assert "numbered 1 to 3 (--every" in texts(found, "rule")
 
 
+def test_steps_beyond_all_counting_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "1 2 3\n4 5 6\n")
+    assert "beyond all counting" in error(path, Hints(axes=("seed", "step"), every=2**61))
+
+
+def test_a_text_that_is_wrong_throughout_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = write(tmp_path, "1\n" + "x\n" * 5000)
+    assert "and 991 more" in error(path, SEEDS)
+
+
 def test_names_of_files_say_the_agent_the_task_and_the_seed(tmp_path: Path) -> None:
     paths = [write(tmp_path, "1\n2\n3\n", f"ppo_Hopper-v4_seed{seed}.txt") for seed in (3, 7)]
     by_pattern = [read(path, Hints(axes=("step",), names="{agent}_{task}_seed{seed}")).runs[0] for path in paths]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rlaudit.errors import ImportFormatError
-from rlaudit.importers import gaps
+from rlaudit.importers import axes, gaps
 from rlaudit.importers.cells import shown
 from rlaudit.importers.files import files_of, load_json, some_fit, start
 from rlaudit.importers.nouns import Found, Hints, Run
@@ -99,7 +99,7 @@ def _after_another(iterations: Ints) -> bool:
 
 def _curves(file: Path, agent: str, task: str, iterations: Ints, values: Floats, every: int | None) -> Iterator[Run]:
     """An iteration is over after its timesteps."""
-    ends = iterations if every is None else (iterations + 1) * every
+    ends = iterations if every is None else axes.times(iterations + 1, every)
     cuts = _starts(iterations)
     for i, (steps, returns) in enumerate(zip(np.split(ends, cuts), np.split(values, cuts), strict=True)):
         yield Run(agent, task, f"run {i}", str(file), "evaluations", steps, returns[:, None])
