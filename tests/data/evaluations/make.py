@@ -5,12 +5,11 @@ Made with stable-baselines3 2.9.2, gymnasium 1.4.0, torch 2.13.0: python tests/d
 
 from pathlib import Path
 
+import gymnasium
 import torch
 from stable_baselines3 import A2C, PPO
 from stable_baselines3.common.callbacks import EvalCallback
 from stable_baselines3.common.monitor import Monitor
-
-import gymnasium
 
 HERE = Path(__file__).parent
 torch.set_num_threads(1)

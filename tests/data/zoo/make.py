@@ -8,13 +8,15 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-TRAIN = "--env CartPole-v1 -n 2000 --eval-freq 500 --eval-episodes 3 --num-threads 1 --device cpu -f logs".split()
+OPTIONS = "--env CartPole-v1 -n 2000 --eval-freq 500 --eval-episodes 3 --num-threads 1 --device cpu -f logs"
 KEPT = {".csv", ".npz", ".yml"}
 
 for algo in ("ppo", "a2c"):
     for seed in (11, 12, 13):
         subprocess.run(
-            [sys.executable, "-m", "rl_zoo3.train", "--algo", algo, "--seed", str(seed), *TRAIN], cwd=HERE, check=True
+            [sys.executable, "-m", "rl_zoo3.train", "--algo", algo, "--seed", str(seed), *OPTIONS.split(" ")],
+            cwd=HERE,
+            check=True,
         )
 for path in (HERE / "logs").rglob("*"):
     if path.is_file() and path.suffix not in KEPT:
