@@ -8,16 +8,13 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-OPTIONS = "--env CartPole-v1 -n 2000 --eval-freq 500 --eval-episodes 3 --num-threads 1 --device cpu -f logs"
+TRAIN = [sys.executable, "-m", "rl_zoo3.train", "--env", "CartPole-v1", "-n", "2000", "-f", "logs", "--device", "cpu"]
+TRAIN += ["--eval-freq", "500", "--eval-episodes", "3", "--num-threads", "1"]
 KEPT = {".csv", ".npz", ".yml"}
 
 for algo in ("ppo", "a2c"):
-    for seed in (11, 12, 13):
-        subprocess.run(
-            [sys.executable, "-m", "rl_zoo3.train", "--algo", algo, "--seed", str(seed), *OPTIONS.split(" ")],
-            cwd=HERE,
-            check=True,
-        )
+    for seed in ("11", "12", "13"):
+        subprocess.run([*TRAIN, "--algo", algo, "--seed", seed], cwd=HERE, check=True)
 for path in (HERE / "logs").rglob("*"):
     if path.is_file() and path.suffix not in KEPT:
         path.unlink()
