@@ -6,7 +6,7 @@ import pytest
 
 from rlaudit.errors import ImportFormatError
 from rlaudit.importers import Hints, run_names
-from rlaudit.importers.run_names import RunName
+from rlaudit.importers.run_names import FullName, RunName
 
 ROOT = Path("/x/logs")
 
@@ -130,13 +130,14 @@ def test_a_run_without_a_seed_is_refused_with_the_way_out() -> None:
     paths = [ROOT / "ppo_a", ROOT / "ppo_s1"]
     names, _ = run_names.of_runs(paths, ROOT, Hints())
     with pytest.raises(ImportFormatError, match=r"the seed of 1 of 2 runs: '/x/logs/ppo_a'. .*--names"):
-        run_names.refuse_nameless(paths, names, ROOT)
+        run_names.complete(paths, names, ROOT)
 
 
 def test_a_run_without_an_agent_is_refused_with_the_way_out() -> None:
     with pytest.raises(ImportFormatError, match=r"the agent of 1 of 1 runs: .*--agent-name"):
-        run_names.refuse_nameless([ROOT], [RunName(None, None, 3)], ROOT)
+        run_names.complete([ROOT], [RunName(None, None, 3)], ROOT)
 
 
-def test_complete_names_pass() -> None:
-    run_names.refuse_nameless([ROOT, ROOT], [RunName("ppo", None, 3), None], ROOT)
+def test_what_a_pattern_does_not_fit_is_no_run() -> None:
+    a, b = ROOT / "a", ROOT / "b"
+    assert {a: FullName("ppo", None, 3)} == run_names.complete([a, b], [RunName("ppo", None, 3), None], ROOT)

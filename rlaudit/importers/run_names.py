@@ -40,6 +40,14 @@ class RunName(NamedTuple):
     numbered: bool = False  # the seed is the number of the run, which nobody called a seed
 
 
+class FullName(NamedTuple):
+    """A name with all that a run needs; a task is not needed."""
+
+    agent: str
+    task: str | None
+    seed: SeedLabel
+
+
 def of_runs(paths: Sequence[Path], root: Path, hints: Hints) -> tuple[list[RunName | None], list[ReadNote]]:
     """A name for each path below `root` (or `root` itself); None for those that `hints.names` does not fit.
 
@@ -60,22 +68,25 @@ def of_runs(paths: Sequence[Path], root: Path, hints: Hints) -> tuple[list[RunNa
     return found, [ReadNote("left_out", text)] if strangers else []
 
 
-def refuse_nameless(paths: Sequence[Path], names: Sequence[RunName | None], root: Path) -> None:
-    """Raises ImportFormatError where a name lacks the seed or the agent; what a pattern does not fit is no run."""
-    known = [(path, name) for path, name in zip(paths, names, strict=True) if name is not None]
-    without_seed = [path for path, name in known if name.seed is None]
-    if without_seed:
-        raise ImportFormatError(
-            f"{root}: nothing says the seed of {len(without_seed)} of {len(known)} runs: {shown(without_seed)}. Say "
-            "how they are called: --names '{agent}/{seed}' ({*} stands for anything; a pattern with k slashes is held "
-            "against the last k + 1 parts of a path)."
+def complete(paths: Sequence[Path], names: Sequence[RunName | None], root: Path) -> dict[Path, FullName]:
+    """The paths that have a name. Raises ImportFormatError where one lacks the seed or the agent."""
+    known = {path: name for path, name in zip(paths, names, strict=True) if name is not None}
+    full = {
+        path: FullName(name.agent, name.task, name.seed)
+        for path, name in known.items()
+        if name.agent is not None and name.seed is not None
+    }
+    if len(full) < len(known):
+        without_seed = [path for path, name in known.items() if name.seed is None]
+        what, lacking = (
+            ("seed", without_seed) if without_seed else ("agent", [path for path in known if path not in full])
         )
-    without_agent = [path for path, name in known if name.agent is None]
-    if without_agent:
         raise ImportFormatError(
-            f"{root}: nothing says the agent of {len(without_agent)} of {len(known)} runs: {shown(without_agent)}. Say "
-            "it: --agent-name NAME, or --names '{agent}_{seed}'."
+            f"{root}: nothing says the {what} of {len(lacking)} of {len(known)} runs: {shown(lacking)}. Say how they "
+            "are called: --names '{agent}/{seed}' ({*} stands for anything; a pattern with k slashes is held against the "
+            "last k + 1 parts of a path)" + ("." if without_seed else ", or say it: --agent-name NAME.")
         )
+    return full
 
 
 def shown(paths: Sequence[Path]) -> str:
