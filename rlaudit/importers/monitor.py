@@ -36,7 +36,7 @@ NAME = "monitor.csv"
 MAX_BYTES = 2**27  # of one file: some five million episodes
 FAR = 1e100  # statistics square returns, and add them up
 _LONGEST = 10**9  # steps of an episode; sums of them stay whole numbers
-_CHUNK = 10_000  # rows whose text is held at once
+_CHUNK = 500  # rows: fewer than wake the garbage collector
 _SHOWN = 10
 _NUMBERED = re.compile(r"(\d+(?:\.\d+)*\.)?monitor\.csv")  # of one environment among several
 _TRAINING = ("train", "training", "train_env", "monitor", "monitors", "logs", "log")  # folders within a run's own
@@ -314,21 +314,18 @@ def _table(rows: Sequence[Sequence[str]], width: int, columns: Sequence[int]) ->
     """(n_rows, 3); None where a row is no episode."""
     if any(len(row) != width for row in rows):
         return None
+    table = np.zeros((len(rows), 3))
     try:
-        table = np.array([_episode(row, columns) for row in rows], np.float64).reshape(-1, 3)
+        for i, column in enumerate(columns):
+            if column >= 0:
+                if any("_" in row[column] for row in rows):  # Python reads 1_0 as 10
+                    return None
+                table[:, i] = [float(row[column]) for row in rows]
     except ValueError:
         return None
     lengths = table[:, 1]
     whole = (lengths >= 1) & (lengths <= _LONGEST) & (lengths == np.floor(lengths))
     return table if whole.all() and np.isfinite(table[:, 2]).all() else None
-
-
-def _episode(row: Sequence[str], columns: Sequence[int]) -> tuple[float, float, float]:
-    """Raises ValueError where one of them is no number."""
-    reward, length, seconds = (row[i] if i >= 0 else "0" for i in columns)
-    if "_" in reward or "_" in length:  # Python's 1_0 is 10
-        raise ValueError
-    return float(reward), float(length), float(seconds)
 
 
 def _wrong(row: Sequence[str], width: int, columns: Sequence[int]) -> str:

@@ -83,8 +83,8 @@ def complete(paths: Sequence[Path], names: Sequence[RunName | None], root: Path)
         )
         raise ImportFormatError(
             f"{root}: nothing says the {what} of {len(lacking)} of {len(known)} runs: {shown(lacking)}. Say how they "
-            "are called: --names '{agent}/{seed}' ({*} stands for anything; a pattern with k slashes is held against the "
-            "last k + 1 parts of a path)" + ("." if without_seed else ", or say it: --agent-name NAME.")
+            "are called: --names '{agent}/{seed}' ({*} stands for anything; a pattern with k slashes is held against "
+            "the last k + 1 parts of a path)" + ("." if without_seed else ", or say it: --agent-name NAME.")
         )
     return full
 
