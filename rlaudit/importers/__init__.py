@@ -30,12 +30,17 @@ __all__ = ["IMPORTERS", "Format", "Found", "Hints", "Imported", "Run", "fitting"
 # The most specific first: where several fit, the first is taken, and the others are named.
 _NAMED = ("names", "agent", "task")
 IMPORTERS: dict[str, Format] = {
-    "zoo": Format(zoo.read, zoo.fits, "log trees of rl-baselines3-zoo: the seed stands in args.yml", _NAMED),
-    "tensorboard": Format(
-        tensorboard.read, tensorboard.fits, "TensorBoard event files, CleanRL's and others", (*_NAMED, "metric")
+    "zoo": Format(
+        zoo.read, zoo.fits, "log trees of rl-baselines3-zoo: the seed stands in args.yml", (*_NAMED, "metric")
     ),
     "evaluations": Format(
-        evaluations.read, evaluations.fits, "evaluations.npz of stable-baselines3's EvalCallback", _NAMED
+        evaluations.read,
+        evaluations.fits,
+        "evaluations.npz of stable-baselines3's EvalCallback, with monitor.csv beside it or not",
+        (*_NAMED, "metric"),
+    ),
+    "tensorboard": Format(
+        tensorboard.read, tensorboard.fits, "TensorBoard event files, CleanRL's and others", (*_NAMED, "metric")
     ),
     "monitor": Format(monitor.read, monitor.fits, "monitor.csv of stable-baselines3: training episodes", _NAMED),
     "wandb": Format(
