@@ -31,7 +31,10 @@ __all__ = ["IMPORTERS", "Format", "Found", "Hints", "Imported", "Run", "fitting"
 _NAMED = ("names", "agent", "task")
 IMPORTERS: dict[str, Format] = {
     "zoo": Format(
-        zoo.read, zoo.fits, "log trees of rl-baselines3-zoo: the seed stands in args.yml", (*_NAMED, "metric")
+        zoo.read,
+        zoo.fits,
+        "log trees of rl-baselines3-zoo: the seed stands in args.yml",
+        (*_NAMED, "metric", "columns"),
     ),
     "evaluations": Format(
         evaluations.read,

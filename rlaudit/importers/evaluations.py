@@ -194,7 +194,7 @@ def _ascending(file: Path, steps: NDArray[Any], returns: Floats) -> tuple[Ints, 
         at = int(back[0]) + 1
         raise ImportFormatError(
             f"{file}: the steps go back from {whole[at - 1]:,} to {whole[at]:,} at evaluation {at + 1} of "
-            f"{len(whole)}: two trainings in one file? Keep one of them, or add the steps up; the file cannot say which."
+            f"{len(whole)}: two trainings in one file? Keep one, or add the steps up: the file cannot say which."
         )
     last = np.append(np.diff(whole) > 0, True)
     return whole[last], returns[last], not last.all()

@@ -94,6 +94,12 @@ def shown(paths: Sequence[Path]) -> str:
     return ", ".join(repr(str(path)) for path in paths[:_SHOWN]) + (", ..." if len(paths) > _SHOWN else "")
 
 
+def without_seeds(parts: Sequence[str]) -> list[str]:
+    """The parts of a path without the seeds that are marked in them."""
+    found = [(part, _SEED.search(part)) for part in parts]
+    return list(filter(None, (_without(part, seed) if seed else part for part, seed in found)))
+
+
 def _numbered(paths: Sequence[Path]) -> list[ReadNote]:
     text = f"{len(paths)} runs whose names mark no seed are told apart by the numbers in them: {shown(paths)}"
     return [ReadNote("rule", text)] if paths else []
