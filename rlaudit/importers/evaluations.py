@@ -91,7 +91,7 @@ def as_found(
         return monitor.as_found({place: names[place] for place in trainings}, trainings, hints)
     evaluations = loaded({place: files[place] for place in names if place in files}, hints)
     runs = [_run(place, name, evaluations.get(place), trainings.get(place), hints) for place, name in names.items()]
-    return Found(tuple(runs), (*_notes(evaluations, runs), *monitor.notes_on(trainings)))
+    return Found(monitor.with_tasks(runs), (*_notes(evaluations, runs), *monitor.notes_on(trainings)))
 
 
 def _run(
@@ -127,7 +127,7 @@ def _notes(evaluations: Mapping[Path, Evaluations], runs: Sequence[Run]) -> list
     again = [place for place, one in evaluations.items() if one.again]
     if again:
         text = "were evaluated twice at one step; the later evaluation was taken"
-        notes.append(ReadNote("warning", f"{len(again)} of {len(runs)} runs {text}: {run_names.shown(again)}"))
+        notes.append(ReadNote("warning", f"{len(again):,} of {len(runs):,} runs {text}: {run_names.shown(again)}"))
     failed = [run for run in runs if run.error]
     if failed:
         text = f"{len(failed)} of {len(runs)} runs count as failed, such as {failed[0].place}: {failed[0].error}"
@@ -178,9 +178,9 @@ def _from_arrays(file: Path, arrays: Mapping[str, NDArray[Any]], hints: Hints) -
         raise ImportFormatError(
             f"{file}: 'timesteps' and {metric!r} have the shapes {shapes}, expected (n,) and (n, n_eval_episodes)."
         )
-    returns = returns.astype(np.float64).reshape(len(steps), -1)
-    if not len(steps) or not returns.shape[1]:
+    if not returns.size:
         return _NOTHING._replace(error="no evaluation")
+    returns = returns.astype(np.float64).reshape(len(steps), -1)
     return _until_not_finite(*_ascending(file, steps, returns))
 
 

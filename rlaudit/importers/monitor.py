@@ -109,6 +109,7 @@ def files_of_runs(path: Path, hints: Hints) -> tuple[dict[Path, list[Path]], lis
             evaluating.append(file)
         elif file.is_file():
             groups.setdefault(run_folder(place, path), []).append(file)
+    groups = dict(sorted(groups.items()))
     if not evaluating:
         return groups, []
     text = f"{len(evaluating)} Monitor files of evaluation environments: {run_names.shown(evaluating)}"
@@ -207,7 +208,20 @@ def as_found(names: Mapping[Path, FullName], trainings: Mapping[Path, Training],
                 error=training.error,
             )
         )
-    return Found(tuple(runs), tuple(notes_on(trainings)))
+    return Found(with_tasks(runs), tuple(notes_on(trainings)))
+
+
+def with_tasks(runs: Sequence[Run]) -> tuple[Run, ...]:
+    """A run that names no task, because it was torn early, was on the others' one. Raises ImportFormatError where they
+    name several."""
+    tasks = list(dict.fromkeys(run.task for run in runs if run.task))
+    lacking = [run.place for run in runs if not run.task]
+    if lacking and len(tasks) > 1:
+        raise ImportFormatError(
+            f"nothing says the task of {len(lacking)} of {len(runs)} runs, such as {lacking[0]!r}; others are on "
+            f"{', '.join(map(repr, tasks[:_SHOWN]))}. Say it: --names '{{task}}/{{agent}}/{{seed}}'."
+        )
+    return tuple(replace(run, task=tasks[0]) if tasks and not run.task else run for run in runs)
 
 
 def task_of(name: FullName, env_id: str, hints: Hints) -> str:

@@ -101,7 +101,7 @@ def without_seeds(parts: Sequence[str]) -> list[str]:
 
 
 def _numbered(paths: Sequence[Path]) -> list[ReadNote]:
-    text = f"{len(paths)} runs whose names mark no seed are told apart by the numbers in them: {shown(paths)}"
+    text = f"{len(paths):,} runs whose names mark no seed are told apart by the numbers in them: {shown(paths)}"
     return [ReadNote("rule", text)] if paths else []
 
 
