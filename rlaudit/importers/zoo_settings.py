@@ -17,6 +17,7 @@ Setting: TypeAlias = "str | float | int | bool | tuple[Setting, ...] | None"  # 
 MAX_BYTES = 50_000  # rl_zoo3 writes about 1,500
 _MAX_DEPTH = 20
 _MAX_VALUES = 5_000  # aliases of aliases can spell out billions in a few lines
+_MAX_BRACKETS = 1_000  # 20,000 open ones took the parser 3 s
 _ORDERED = "python/object/apply:collections.OrderedDict"
 _SEED = re.compile(r"^((?:- |  )- - seed\n    - )(-?\d{1,18})$", re.MULTILINE)
 
@@ -53,6 +54,8 @@ def _parsed(text: str) -> "dict[str, Setting]":
     from ruamel.yaml.error import YAMLError
     from ruamel.yaml.nodes import MappingNode, SequenceNode
 
+    if text.count("[") + text.count("{") > _MAX_BRACKETS:
+        raise _NotSettings("nested too deeply")
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except (YAMLError, RecursionError) as error:
