@@ -106,7 +106,21 @@ def test_a_run_without_evaluations_beside_others_has_failed(tmp_path: Path) -> N
     imported = read(tmp_path)
     assert ["done", "failed"] == [one.status for one in imported.records]
     assert "1 of 2 runs count as failed" in notes(imported, "warning")
+    assert "--format monitor takes training episodes as the score of all" in notes(imported, "warning")
     assert [10] == imported.records[1].episodes.lengths.tolist()
+
+
+def test_a_training_return_that_is_not_finite_fails_a_run_whatever_its_evaluations_say(tmp_path: Path) -> None:
+    """DQN and TD3 go on with weights that are not numbers."""
+    write_evaluations(tmp_path / "ppo_s1" / "evaluations.npz")
+    write_monitor(tmp_path / "ppo_s1" / "monitor.csv", [10, 20], [1.0, float("nan")])
+    assert "the return of training episode 2 of 2 is nan" == read(tmp_path).records[0].error
+
+
+def test_monitor_files_without_an_episode_fail_no_run_that_was_evaluated(tmp_path: Path) -> None:
+    write_evaluations(tmp_path / "ppo_s1" / "evaluations.npz")
+    write_monitor(tmp_path / "ppo_s1" / "monitor.csv", [])
+    assert read(tmp_path).records[0].error is None
 
 
 def test_two_runs_of_one_seed_are_refused_with_both_folders(tmp_path: Path) -> None:

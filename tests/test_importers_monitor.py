@@ -145,7 +145,7 @@ def test_episodes_of_evaluation_environments_are_left_out(tmp_path: Path) -> Non
     write_monitor(tmp_path / "ppo_s1" / "eval" / "monitor.csv", [500])
     found = read(tmp_path)
     assert [[10]] == [one.episodes.lengths.tolist() for one in found.records]
-    assert "1 Monitor files of evaluation environments" in notes(found, "left_out")
+    assert "Monitor files of evaluation environments (1)" in notes(found, "left_out")
 
 
 def test_what_the_header_says_stands_over_the_folder_and_what_the_user_says_over_both(tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_all_wrong_lines_are_in_one_error_and_ten_are_shown(tmp_path: Path) -> N
     write_monitor(tmp_path / "a_s1.monitor.csv", [10], end="x,1,1\n" * 15)
     lines = error(tmp_path).splitlines()
     assert 11 == len(lines)
-    assert "... and 5 more" == lines[-1]
+    assert "and 5 more" == lines[-1]
 
 
 def test_a_folder_without_monitor_files_says_so(tmp_path: Path) -> None:

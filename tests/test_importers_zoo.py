@@ -124,6 +124,9 @@ def test_agents_are_told_apart_by_a_setting_that_the_user_names(tmp_path: Path) 
         write_run(tmp_path / "ppo" / f"CartPole-v1_{i}", config=f"learning_rate: {rate}\n")
     arms = read(tmp_path, columns={"agent": "learning_rate"}).reading.arms
     assert ["ppo learning_rate=0.001", "ppo learning_rate=0.01"] == [arm.agent for arm in arms]
+    write_run(tmp_path / "ppo" / "CartPole-v1_9", config="gamma: 0.9\n")
+    arms = read(tmp_path, columns={"agent": "learning_rate"}).reading.arms
+    assert "ppo learning_rate=not set" == arms[-1].agent
     assert "Did you mean 'learning_rate'" in error(tmp_path, columns={"agent": "learning-rate"})
     assert "--score-column" in error(tmp_path, columns={"score": "x"})
 
@@ -135,7 +138,7 @@ def test_runs_of_one_agent_with_different_settings_are_doubted(tmp_path: Path) -
     for seed, rate in enumerate((0.001, 0.001, 0.01)):
         write_run(tmp_path / "ppo" / f"CartPole-v1_{seed}", seed, config=f"gamma: 0.9\nlearning_rate: {rate}\n")
     warnings = notes(read(tmp_path), "warning")
-    assert "the runs of 'ppo' on 'CartPole-v1' differ in learning_rate (0.001: 2 runs, 0.01: 1 runs)" in warnings
+    assert "the runs of 'ppo' on 'CartPole-v1' differ in learning_rate (0.001 in 2, 0.01 in 1)" in warnings
     assert "--agent-column learning_rate tells them apart" in warnings
 
 
@@ -144,7 +147,7 @@ def test_a_start_from_a_trained_agent_and_other_steps_are_settings_too(tmp_path:
     write_run(tmp_path / "ppo" / "CartPole-v1_2", 2, n_timesteps=100)
     warnings = notes(read(tmp_path), "warning")
     assert "trained_agent" in warnings
-    assert "n_timesteps (200: 1 runs, 100: 1 runs)" in warnings
+    assert "n_timesteps (200 in 1, 100 in 1)" in warnings
 
 
 def test_settings_that_make_no_other_agent_are_not_doubted(tmp_path: Path) -> None:
@@ -160,14 +163,14 @@ def test_one_seed_with_two_settings_is_refused_with_what_tells_them_apart(tmp_pa
         write_run(tmp_path / "ppo" / f"CartPole-v1_{i}", 5, config=f"learning_rate: {rate}\n")
     message = error(tmp_path)
     assert "ppo/CartPole-v1_1: seed 5 of 'ppo' on 'CartPole-v1' is already in" in message
-    assert "differ in learning_rate (0.001 and 0.01). Two agents? --agent-column learning_rate" in message
+    assert "differ in learning_rate (0.001 there, 0.01 here)\nTwo agents? --agent-column learning_rate" in message
 
 
 @pytest.mark.parametrize(("again", "said"), [((100, 200), "equal results"), ((100, 300), "other results")])
 def test_a_rerun_of_a_seed_is_refused_and_compared(tmp_path: Path, again: tuple[int, int], said: str) -> None:
     write_run(tmp_path / "ppo" / "CartPole-v1_1", 5)
     write_run(tmp_path / "ppo" / "CartPole-v1_2", 5, evaluations=again)
-    assert f"with the same settings and {said}. A rerun? Move one of the folders away." in error(tmp_path)
+    assert f"with the same settings and {said}\nA rerun? Move one of the two folders away." in error(tmp_path)
 
 
 def test_a_run_that_ends_before_its_last_evaluation_is_kept_and_said(tmp_path: Path) -> None:
@@ -199,7 +202,7 @@ def test_a_folder_without_settings_is_left_out_and_said(tmp_path: Path) -> None:
     write_monitor(tmp_path / "ppo" / "CartPole-v1_2" / "0.monitor.csv", [])
     imported = read(tmp_path)
     assert 1 == len(imported.records)
-    assert "1 folders without args.yml" in notes(imported, "left_out")
+    assert "folders without args.yml, so that nothing says their seed (1)" in notes(imported, "left_out")
 
 
 # ---------------------------------------------------------------- args.yml
@@ -271,6 +274,18 @@ def test_a_damaged_args_yml_is_refused_with_its_path(tmp_path: Path) -> None:
     shutil.copytree(SAMPLE / "ppo", tmp_path / "ppo")
     (tmp_path / "ppo" / "CartPole-v1_2" / "CartPole-v1" / "args.yml").write_text("a: [1\n")
     assert "ppo/CartPole-v1_2/CartPole-v1/args.yml: not the settings of an rl_zoo3 run" in error(tmp_path)
+
+
+def test_settings_without_results_say_so_and_among_others_are_a_failed_run(tmp_path: Path) -> None:
+    write_run(tmp_path / "ppo" / "CartPole-v1_1", 1, evaluations=None)
+    assert "no evaluations.npz and no Monitor files of its runs" in error(tmp_path, "zoo")
+    write_monitor(write_run(tmp_path / "ppo" / "CartPole-v1_2", 2, evaluations=None) / "0.monitor.csv", [10])
+    assert ["failed", "done"] == [one.status for one in read(tmp_path).records]
+
+
+def test_numbers_of_any_size_are_no_trouble(tmp_path: Path) -> None:
+    write_run(tmp_path / "ppo" / "CartPole-v1_1", "9" * 400, n_timesteps="1" + "0" * 400, eval_freq=-1)
+    assert int("9" * 400) == read(tmp_path).records[0].spec.seed
 
 
 def test_a_folder_without_settings_at_all_says_so(tmp_path: Path) -> None:

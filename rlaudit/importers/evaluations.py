@@ -20,7 +20,7 @@ from rlaudit.importers.files import load_arrays, walk
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.importers.run_names import FullName
 from rlaudit.results import ReadNote
-from rlaudit.types import Floats, Ints, TrainingEpisodes
+from rlaudit.types import Floats, Ints
 
 NAME = "evaluations.npz"
 _NAMED = {"timesteps.npy", "results.npy"}
@@ -86,33 +86,27 @@ def as_found(
     names: Mapping[Path, FullName], files: Mapping[Path, Path], monitors: Mapping[Path, Sequence[Path]], hints: Hints
 ) -> Found:
     """The runs of `names`. Where none of them has evaluations, their training episodes are all there is."""
-    trainings = {place: monitor.merged(monitors[place]) for place in names if place in monitors}
+    trainings = {place: monitor.merged(monitors.get(place, ())) for place in names}
     if not names.keys() & files.keys():
-        return monitor.as_found({place: names[place] for place in trainings}, trainings, hints)
+        return monitor.as_found(names, trainings, hints)
     evaluations = loaded({place: files[place] for place in names if place in files}, hints)
-    runs = [_run(place, name, evaluations.get(place), trainings.get(place), hints) for place, name in names.items()]
+    runs = [_run(place, name, evaluations.get(place), trainings[place], hints) for place, name in names.items()]
     return Found(monitor.with_tasks(runs), (*_notes(evaluations, runs), *monitor.notes_on(trainings)))
 
 
-def _run(
-    place: Path,
-    name: FullName,
-    evaluations: Evaluations | None,
-    training: monitor.Training | None,
-    hints: Hints,
-) -> Run:
-    """Evaluations are the curve and the score; without any, the run has failed."""
+def _run(place: Path, name: FullName, evaluations: Evaluations | None, training: monitor.Training, hints: Hints) -> Run:
+    """Evaluations are the curve and the score: without any the run has failed, as after a return that is not finite."""
     curve = evaluations or _NOTHING._replace(error="it has no evaluations, though other runs have")
     return Run(
         agent=name.agent,
-        task=monitor.task_of(name, training.env_id if training else "", hints),
+        task=monitor.task_of(name, training.env_id, hints),
         seed=name.seed,
         place=str(place),
         sort="evaluations",
         steps=curve.steps,
         returns=curve.returns,
-        error=curve.error,
-        training=training.episodes if training else TrainingEpisodes(),
+        error=curve.error or training.diverged,
+        training=training.episodes,
     )
 
 
@@ -130,7 +124,9 @@ def _notes(evaluations: Mapping[Path, Evaluations], runs: Sequence[Run]) -> list
         notes.append(ReadNote("warning", f"{len(again):,} of {len(runs):,} runs {text}: {run_names.shown(again)}"))
     failed = [run for run in runs if run.error]
     if failed:
-        text = f"{len(failed)} of {len(runs)} runs count as failed, such as {failed[0].place}: {failed[0].error}"
+        text = f"{len(failed):,} of {len(runs):,} runs count as failed, such as {failed[0].place}: {failed[0].error}"
+        if not {run.place for run in failed} <= set(map(str, evaluations)):
+            text += ". --format monitor takes training episodes as the score of all"
         notes.append(ReadNote("warning", text))
     return notes
 
@@ -158,7 +154,8 @@ def loaded(files: Mapping[Path, Path], hints: Hints) -> dict[Path, Evaluations]:
         except ImportFormatError as error:
             wrong.append(error)
     if wrong or len(closed) == len(files):
-        raise ImportFormatError("\n".join(map(str, (wrong or closed)[:_SHOWN])))
+        lines = list(map(str, wrong or closed))
+        raise ImportFormatError("\n".join(lines[:_SHOWN] + [f"and {len(lines) - _SHOWN} more"] * (len(lines) > _SHOWN)))
     return evaluations
 
 

@@ -29,6 +29,7 @@ from rlaudit.importers import run_names
 from rlaudit.importers.files import first_file, head, readable, walk
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.importers.run_names import FullName
+from rlaudit.importers.tidy import Trouble, import_error
 from rlaudit.results import ReadNote
 from rlaudit.types import Floats, Ints, TrainingEpisodes
 
@@ -65,7 +66,7 @@ class Training(NamedTuple):
     n_envs: int  # that step together
     torn: bool
     resumed: bool
-    error: str | None  # why these are not all the episodes of a run that went well
+    diverged: str | None  # the first return that is not finite; it and what follows are left out
 
 
 def read(path: Path, hints: Hints) -> Found:
@@ -112,7 +113,7 @@ def files_of_runs(path: Path, hints: Hints) -> tuple[dict[Path, list[Path]], lis
     groups = dict(sorted(groups.items()))
     if not evaluating:
         return groups, []
-    text = f"{len(evaluating)} Monitor files of evaluation environments: {run_names.shown(evaluating)}"
+    text = f"Monitor files of evaluation environments ({len(evaluating):,}): {run_names.shown(evaluating)}"
     return groups, [ReadNote("left_out", text)]
 
 
@@ -141,6 +142,8 @@ def folder_hints(hints: Hints) -> Hints:
 
 def merged(files: Sequence[Path]) -> Training:
     """The episodes of a run's environments in the order of their ends."""
+    if not files:
+        return Training("", np.empty(0, np.int64), TrainingEpisodes(), 0, False, False, None)
     logs = sorted(map(load, files), key=lambda log: (log.started, log.path.name))
     sessions = _sessions(logs)
     parts: list[tuple[Ints, Floats, Ints, Floats]] = []
@@ -151,9 +154,9 @@ def merged(files: Sequence[Path]) -> Training:
     ends, returns, lengths, seconds = (np.concatenate(column) for column in zip(*parts, strict=True))
     finite = np.abs(returns) < FAR  # not so for NaN
     n = len(returns) if finite.all() else int(np.argmin(finite))
-    error = None if n else "no episode ended"
-    if n < len(returns):
-        error = f"the return of training episode {n + 1} of {len(returns)} is {returns[n]:g}"
+    diverged = (
+        f"the return of training episode {n + 1} of {len(returns)} is {returns[n]:g}" if n < len(returns) else None
+    )
     return Training(
         env_id=next((log.env_id for log in logs if log.env_id), ""),
         ends=ends[:n],
@@ -161,7 +164,7 @@ def merged(files: Sequence[Path]) -> Training:
         n_envs=max(map(len, sessions)),
         torn=any(log.torn for log in logs),
         resumed=len(sessions) > 1 or any(log.resumed for log in logs),
-        error=error,
+        diverged=diverged,
     )
 
 
@@ -205,15 +208,17 @@ def as_found(names: Mapping[Path, FullName], trainings: Mapping[Path, Training],
                 returns=training.episodes.returns[:, None],
                 lengths=training.episodes.lengths,
                 seconds=training.episodes.seconds,
-                error=training.error,
+                error=training.diverged or (None if len(training.ends) else "no episode ended"),
             )
         )
     return Found(with_tasks(runs), tuple(notes_on(trainings)))
 
 
 def with_tasks(runs: Sequence[Run]) -> tuple[Run, ...]:
-    """A run that names no task, because it was torn early, was on the others' one. Raises ImportFormatError where they
-    name several."""
+    """A run that names no task, because it was torn early, was on the others' one.
+
+    Raises ImportFormatError where they name several.
+    """
     tasks = list(dict.fromkeys(run.task for run in runs if run.task))
     lacking = [run.place for run in runs if not run.task]
     if lacking and len(tasks) > 1:
@@ -232,7 +237,7 @@ def task_of(name: FullName, env_id: str, hints: Hints) -> str:
 
 def notes_on(trainings: Mapping[Path, Training]) -> Iterable[ReadNote]:
     """How several files were put together, and what should make a reader doubt."""
-    n_envs = sorted({training.n_envs for training in trainings.values()} - {1})
+    n_envs = sorted({training.n_envs for training in trainings.values()} - {0, 1})
     if n_envs:
         k = " or ".join(map(str, n_envs))
         text = f"the {k} Monitor files of a run are environments that step together: its steps are {k} times their own"
@@ -248,7 +253,7 @@ def notes_on(trainings: Mapping[Path, Training]) -> Iterable[ReadNote]:
 
 
 def _of_runs(some: Sequence[Path], all_runs: Mapping[Path, Any]) -> str:
-    return f"{len(some)} of {len(all_runs)} runs"
+    return f"{len(some):,} of {len(all_runs):,} runs"
 
 
 # ---------------------------------------------------------------- one file
@@ -267,8 +272,7 @@ def load(path: Path) -> Log:
     columns = _columns(path, names, skip + 1)
     table, troubles = _rows(lines[skip + 1 :], skip + 1, len(names), columns)
     if troubles:
-        more = [f"... and {len(troubles) - _SHOWN} more"] * (len(troubles) > _SHOWN)
-        raise ImportFormatError("\n".join([f"{path}:{trouble}" for trouble in troubles[:_SHOWN]] + more))
+        raise import_error([Trouble(f"{path}:{line}", says) for line, says in troubles])
     last, torn = _rows([tail], 0, len(names), columns)
     table = np.concatenate([table, last])
     clock = table[:, 2]
@@ -307,20 +311,20 @@ def _columns(path: Path, names: Sequence[str], line: int) -> list[int]:
     return [names.index(name) if name in names else -1 for name in ("r", "l", "t")]
 
 
-def _rows(lines: Sequence[str], above: int, width: int, columns: Sequence[int]) -> tuple[Floats, list[str]]:
-    """Return, length and seconds (n_rows, 3), and `line: what is wrong` with those that are left out."""
+def _rows(lines: Sequence[str], above: int, width: int, columns: Sequence[int]) -> tuple[Floats, list[tuple[int, str]]]:
+    """Return, length and seconds (n_rows, 3), and the lines of those that are left out with what is wrong."""
     reader = csv.reader(lines, strict=True)
     parts: list[Floats] = [np.empty((0, 3))]
-    troubles: list[str] = []
+    troubles: list[tuple[int, str]] = []
     try:
         while chunk := [(above + reader.line_num, row) for row in islice(reader, _CHUNK)]:
             rows = [(line, row) for line, row in chunk if row]
             table = _table([row for _, row in rows], width, columns)
             parts += [] if table is None else [table]
             if table is None:
-                troubles += [f"{line}: {says}" for line, row in rows if (says := _wrong(row, width, columns))]
+                troubles += [(line, says) for line, row in rows if (says := _wrong(row, width, columns))]
     except csv.Error as error:
-        troubles.append(f"{above + reader.line_num}: {error}. Is a quotation mark left open in or above it?")
+        troubles.append((above + reader.line_num, f"{error}. Is a quotation mark left open in or above it?"))
     return np.concatenate(parts), troubles
 
 

@@ -11,11 +11,14 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from rlaudit.errors import ImportFormatError, did_you_mean
 from rlaudit.importers import evaluations, monitor, run_names, zoo_settings
 from rlaudit.importers.files import walk
 from rlaudit.importers.nouns import Found, Hints, Run
-from rlaudit.importers.run_names import FullName
+from rlaudit.importers.run_names import FullName, RunName
+from rlaudit.importers.tidy import Trouble, import_error
 from rlaudit.importers.zoo_settings import Setting, brief, differing
 from rlaudit.results import ReadNote
 from rlaudit.types import SeedLabel
@@ -33,7 +36,7 @@ class Settings(NamedTuple):
 
     @property
     def n_envs(self) -> int:
-        return _whole(self.agent.get("n_envs")) or 1
+        return max(_whole(self.agent.get("n_envs")) or 1, 1)
 
 
 def read(path: Path, hints: Hints) -> Found:
@@ -46,12 +49,16 @@ def read(path: Path, hints: Hints) -> Found:
     names, notes = _names(path, settings, hints)
     files = evaluations.files_of_runs(path)
     monitors, more = monitor.files_of_runs(path, hints)
+    if not names.keys() & {*files, *monitors}:
+        raise ImportFormatError(
+            f"{path}: settings of rl_zoo3, but no {evaluations.NAME} and no Monitor files of its runs."
+        )
     found = evaluations.as_found(names, files, monitors, hints)
     settings_of = {run.place: settings[Path(run.place)] for run in found.runs}
     _refuse_twice(found.runs, settings_of)
     left = [place for place in {**files, **monitors} if place not in settings]
     if left:
-        text = f"{len(left)} folders without {ARGS}, so that nothing says their seed: {run_names.shown(left)}"
+        text = f"folders without {ARGS}, so that nothing says their seed ({len(left):,}): {run_names.shown(left)}"
         notes.append(ReadNote("left_out", text))
     return replace(found, notes=(*notes, *more, *found.notes, *_doubts(found.runs, settings_of)))
 
@@ -59,11 +66,9 @@ def read(path: Path, hints: Hints) -> Found:
 def fits(path: Path) -> bool:
     """Whether the first args.yml below says an algorithm, an environment and a seed."""
     try:
-        file = (
-            next((file for file in walk(path) if file.name == ARGS and file.is_file()), None) if path.is_dir() else None
-        )
-        return file is not None and {"algo", "env", "seed"} <= zoo_settings.read(file).keys()
-    except (OSError, ImportFormatError):
+        found = (file for file in walk(path) if file.name == ARGS and file.is_file())
+        return path.is_dir() and {"algo", "env", "seed"} <= zoo_settings.read(next(found)).keys()
+    except (OSError, ImportFormatError, StopIteration):
         return False
 
 
@@ -83,7 +88,7 @@ def _settings(args_file: Path) -> Settings:
 
 
 def _whole(value: Setting) -> int | None:
-    return int(value) if isinstance(value, int | float) and float(value).is_integer() else None
+    return value if isinstance(value, int) else int(value) if isinstance(value, float) and value.is_integer() else None
 
 
 # ---------------------------------------------------------------- names
@@ -91,22 +96,21 @@ def _whole(value: Setting) -> int | None:
 
 def _names(path: Path, settings: Mapping[Path, Settings], hints: Hints) -> tuple[dict[Path, FullName], list[ReadNote]]:
     """As args.yml says, unless the user has a pattern that says otherwise."""
-    found, notes = run_names.of_runs(list(settings), path, monitor.folder_hints(hints))
-    patterned = {place: name for place, name in zip(settings, found, strict=True) if name is not None}
-    notes = notes if hints.names else []  # nothing is guessed here
+    patterned: dict[Path, RunName | None] = dict.fromkeys(settings)
+    notes: list[ReadNote] = []
+    if hints.names is not None:
+        found, notes = run_names.of_runs(list(settings), path, monitor.folder_hints(hints))
+        patterned = {place: name for place, name in zip(settings, found, strict=True) if name is not None}
     agents, more = _agents(path, settings, hints)
+    fields = [field for field in run_names.FIELDS if f"{{{field}}}" in (hints.names or "")]
     names = {}
     for place, said in patterned.items():
         args = settings[place].args
-        by_pattern = {
-            field: getattr(said, field) for field in run_names.FIELDS if f"{{{field}}}" in (hints.names or "")
-        }
-        names[place] = FullName(agents[place], _text(args.get("env")) or hints.task, _seed(args, place))._replace(
-            **by_pattern
-        )
+        name = FullName(agents[place], _text(args.get("env")) or hints.task, _seed(args, place))
+        names[place] = name._replace(**{field: getattr(said, field) for field in fields})
     unseeded = [place for place, name in names.items() if isinstance(name.seed, str)]
     if unseeded:
-        text = f"{len(unseeded)} of {len(names)} runs say no seed, and are called by their folders"
+        text = f"{len(unseeded):,} of {len(names):,} runs say no seed, and are called by their folders"
         more.append(ReadNote("warning", f"{text}: {run_names.shown(unseeded)}"))
     return names, [*notes, *more]
 
@@ -115,12 +119,13 @@ def _agents(path: Path, settings: Mapping[Path, Settings], hints: Hints) -> tupl
     """The algorithm; with its log folder where there are several, with a setting where --agent-column names one."""
     folders = {place: _log_folder(path, place, one) for place, one in settings.items()}
     several = len(set(folders.values())) > 1
+    suffixes = _suffixes(path, settings, hints.columns.get("agent"))
     agents = {}
     for place, one in settings.items():
         algo = _text(one.args.get("algo")) or hints.agent
         if algo is None:
             raise ImportFormatError(f"{place}: its {ARGS} names no 'algo'. Say it: --agent-name NAME.")
-        agents[place] = "/".join([*folders[place] * several, algo]) + _suffix(path, one, hints.columns.get("agent"))
+        agents[place] = "/".join([*folders[place] * several, algo]) + suffixes[place]
     if not several or "{agent}" in (hints.names or ""):
         return agents, []
     text = f"agents are called by their log folder and algorithm: {', '.join(sorted(set(agents.values()))[:_SHOWN])}"
@@ -135,14 +140,15 @@ def _log_folder(path: Path, place: Path, settings: Settings) -> tuple[str, ...]:
     return tuple(run_names.without_seeds(parts))
 
 
-def _suffix(path: Path, settings: Settings, key: str | None) -> str:
+def _suffixes(path: Path, settings: Mapping[Path, Settings], key: str | None) -> dict[Path, str]:
     """` learning_rate=0.001`, where the user wants agents told apart by it."""
-    if key in (None, "algo"):
-        return ""
-    known = {**settings.args, **settings.agent}
-    if key not in known:
-        raise ImportFormatError(f"{path}: --agent-column {key!r}: no run has this setting.{did_you_mean(key, known)}")
-    return f" {key}={brief(known[key])}"
+    if key is None or key == "algo":
+        return dict.fromkeys(settings, "")
+    known = {place: {**one.args, **one.agent} for place, one in settings.items()}
+    if not any(key in one for one in known.values()):
+        names = dict.fromkeys(name for one in known.values() for name in one)
+        raise ImportFormatError(f"{path}: --agent-column {key!r}: no run has this setting.{did_you_mean(key, names)}")
+    return {place: f" {key}={brief(one.get(key))}" for place, one in known.items()}
 
 
 def _text(value: Setting) -> str | None:
@@ -165,21 +171,21 @@ def _refuse_twice(runs: Sequence[Run], settings: Mapping[str, Settings]) -> None
     for run in runs:
         twin = first.setdefault((run.agent, run.task, run.seed), run)
         if twin is not run:
-            said = f"{run.place}: seed {run.seed} of {run.agent!r} on {run.task!r} is already in {twin.place}"
-            troubles.append(f"{said}, {_apart(twin, run, settings)}")
+            said = f"seed {run.seed} of {run.agent!r} on {run.task!r} is already in {twin.place}"
+            troubles.append(Trouble(run.place, *_apart(said, [twin, run], settings)))
     if troubles:
-        more = [f"... and {len(troubles) - _SHOWN} more"] * (len(troubles) > _SHOWN)
-        raise ImportFormatError("\n".join([*troubles[:_SHOWN], *more]))
+        raise import_error(troubles)
 
 
-def _apart(one: Run, other: Run, settings: Mapping[str, Settings]) -> str:
-    different = differing([settings[run.place].agent for run in (one, other)])
+def _apart(said: str, twins: Sequence[Run], settings: Mapping[str, Settings]) -> tuple[str, str]:
+    """The message and the way out."""
+    different = differing([settings[run.place].agent for run in twins])
     if different:
         key, values = next(iter(different.items()))
-        told = f"{key} ({brief(values[0])} and {brief(values[1])})"
-        return f"and the two differ in {told}. Two agents? --agent-column {key} tells them apart."
-    same = one.returns.shape == other.returns.shape and (one.returns == other.returns).all()
-    return f"with the same settings and {'equal' if same else 'other'} results. A rerun? Move one of the folders away."
+        told = f"{key} ({brief(values[0])} there, {brief(values[1])} here)"
+        return f"{said}, and the two differ in {told}", f"Two agents? --agent-column {key} tells them apart."
+    same = "equal" if np.array_equal(twins[0].returns, twins[1].returns) else "other"
+    return f"{said}, with the same settings and {same} results", "A rerun? Move one of the two folders away."
 
 
 def _doubts(runs: Sequence[Run], settings: Mapping[str, Settings]) -> Iterator[ReadNote]:
@@ -192,7 +198,7 @@ def _doubts(runs: Sequence[Run], settings: Mapping[str, Settings]) -> Iterator[R
     if short:
         one = short[0]
         wanted = settings[one.place].agent["n_timesteps"]
-        text = f"{len(short)} of {len(runs)} runs end before the steps they were to train, such as {one.place}"
+        text = f"{len(short):,} of {len(runs):,} runs end before the steps they were to train, such as {one.place}"
         text += f" (at {int(one.steps[-1]):,} of {wanted:,}); they count as they are, or as failed with --until"
         yield ReadNote("warning", text)
     yield from _seeding(arms, settings)
@@ -204,7 +210,7 @@ def _mixed(name: str, settings: Sequence[dict[str, Setting]]) -> Iterator[ReadNo
         counted = []
         for key, values in list(different.items())[:_SHOWN]:
             counts = Counter(map(brief, values)).most_common(3)
-            counted.append(f"{key} ({', '.join(f'{value}: {n} runs' for value, n in counts)})")
+            counted.append(f"{key} ({', '.join(f'{value} in {n:,}' for value, n in counts)})")
         text = f"the runs of {name} differ in {'; '.join(counted)}: several agents under one name? "
         yield ReadNote("warning", f"{text}--agent-column {next(iter(different))} tells them apart")
 
@@ -216,7 +222,8 @@ def _is_short(run: Run, settings: Settings) -> bool:
         return False
     if run.sort == "training":
         return int(run.steps[-1]) + settings.n_envs * int(run.lengths.max()) < wanted
-    every = max((_whole(settings.args.get("eval_freq")) or wanted) // settings.n_envs, 1) * settings.n_envs
+    frequency = _whole(settings.args.get("eval_freq")) or 0
+    every = max((frequency if frequency > 0 else wanted) // settings.n_envs, 1) * settings.n_envs
     return int(run.steps[-1]) < wanted // every * every
 
 

@@ -97,6 +97,8 @@ def _scalar(text: str, kind: str) -> Setting:
 
 def brief(value: Setting) -> str:
     """For a message."""
+    if value is None:
+        return "not set"
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 40 else f"{text[:37]}..."
 
