@@ -114,6 +114,14 @@ def test_a_pattern_says_otherwise_where_it_says_something(tmp_path: Path) -> Non
     assert 1 == read(tmp_path, names="CartPole-v1_{seed}").records[0].spec.seed
 
 
+def test_a_pattern_that_puts_two_algorithms_under_one_name_is_doubted(tmp_path: Path) -> None:
+    write_run(tmp_path / "wide" / "ppo" / "CartPole-v1_1", 1)
+    write_run(tmp_path / "wide" / "a2c" / "CartPole-v1_1", 2, algo="a2c")
+    imported = read(tmp_path, names="{agent}/{*}/{*}")
+    assert [("wide", 2)] == [(arm.agent, arm.n_seeds) for arm in imported.reading.arms]
+    assert "'wide' on 'CartPole-v1' differ in algo (" in notes(imported, "warning")
+
+
 def test_the_user_cannot_overrule_what_args_yml_says(tmp_path: Path) -> None:
     write_run(tmp_path / "ppo" / "CartPole-v1_1")
     assert "these results name their agents themselves: 'ppo'" in error(tmp_path, agent="mine")

@@ -24,7 +24,7 @@ from rlaudit.results import ReadNote
 from rlaudit.types import SeedLabel
 
 ARGS, CONFIG = "args.yml", "config.yml"
-_OF_THE_AGENT = ("env_kwargs", "trained_agent")  # of args.yml, beside what config.yml says
+_OF_THE_AGENT = ("algo", "env_kwargs", "trained_agent")  # of args.yml, beside what config.yml says
 _SHOWN = 10
 
 
@@ -84,7 +84,7 @@ def _settings(args_file: Path) -> Settings:
     agent = zoo_settings.read(config) if config.is_file() else {}
     said = _whole(args.get("n_timesteps")) or 0
     agent["n_timesteps"] = said if said > 0 else _whole(agent.get("n_timesteps"))
-    return Settings(args, {**agent, **{key: args[key] for key in _OF_THE_AGENT if args.get(key)}})
+    return Settings(args, {**{key: args[key] for key in _OF_THE_AGENT if args.get(key)}, **agent})
 
 
 def _whole(value: Setting) -> int | None:
