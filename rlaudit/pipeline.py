@@ -15,12 +15,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from rlaudit import config as configs
 from rlaudit import importers, scores
 from rlaudit.config import AuditConfig, AuditSettings, ConfigSource
-from rlaudit.errors import RlauditError
+from rlaudit.errors import RlauditError, StoreError
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.experiments.audit import audit_scores
 from rlaudit.findings import find
 from rlaudit.importers import Hints
-from rlaudit.results import Arm, Audit, ProcedureAudit, Reading, to_json
+from rlaudit.results import (
+    Arm,
+    Audit,
+    ProcedureAudit,
+    Reading,
+    reading_from_json,
+    reading_to_json,
+    to_json,
+)  # fmt: skip
 from rlaudit.store import Store, is_results_folder
 from rlaudit.types import RunEvent, RunRecord, RunSpec, ScoreTable
 
@@ -30,7 +38,7 @@ if TYPE_CHECKING:
 
     Source: TypeAlias = str | Path | Sequence[str | Path] | ScoreTable | pd.DataFrame | Mapping[Any, ArrayLike]
 
-AUDIT, REPORT, SCORES, CONFIG = "audit.json", "report.html", "scores.csv", "config.yaml"
+AUDIT, REPORT, SCORES, CONFIG, READING = "audit.json", "report.html", "scores.csv", "config.yaml", "reading.json"
 QUICK_SPLITS = 1_000
 Notify: TypeAlias = Callable[[RunEvent], None]
 
@@ -76,6 +84,34 @@ def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training
 
 def _specs(config: AuditConfig) -> tuple[RunSpec, ...]:
     return EXPERIMENTS[config.experiment].plan(config)
+
+
+# ---------------------------------------------------------------- importing and exporting
+
+
+def import_runs(sources: Sequence[Path], store: Store, hints: Hints = Hints()) -> Reading:
+    """Foreign results into a results folder; what was understood of them is kept beside the runs.
+
+    Importing more of the same results adds what is new. Raises ImportFormatError, and StoreError where the folder
+    holds the runs of a config, or other results under the name of these.
+    """
+    if (store.root / CONFIG).exists():
+        raise StoreError(f"{store.root} holds the runs of a config; name another folder: --out FOLDER")
+    imported = importers.read(sources, hints, single_seeds=True)
+    store.sweep()
+    for record in imported.records:
+        store.add(record)
+    store.write_text(READING, reading_to_json(imported.reading))
+    return imported.reading
+
+
+def export_runs(source: Path, target: Path, hints: Hints = Hints()) -> Path:
+    """The runs of a results folder, or of foreign results, into one file; the format follows from its name."""
+    from rlaudit.exporters import export
+
+    is_ours = is_results_folder(source)
+    records = _stored(source) if is_ours else importers.read(source, hints, single_seeds=True).records
+    return export(records, target)
 
 
 # ---------------------------------------------------------------- auditing
@@ -140,9 +176,20 @@ def audit_folder(
         specs = _specs(config)
         return _audit_records(store.records(specs), config, quick=quick, n_missing=len(store.missing(specs)))
     asked = configs.settings(overrides, claims=claims)
-    records = store.records()
+    records, reading = _imported(store)
     table = scores.score_table(records, asked.score, asked.audit.higher_is_better)
-    return _audit_table(table, asked.audit, folder.resolve().name, quick=quick, records=records)
+    return _audit_table(table, asked.audit, folder.resolve().name, quick=quick, records=records, reading=reading)
+
+
+def _imported(store: Store) -> tuple[tuple[RunRecord, ...], Reading | None]:
+    """All records, in the order in which an import found their agents, and what it understood."""
+    text = store.read_text(READING)
+    if text is None:
+        return store.records(), None
+    reading = reading_from_json(text)
+    order = {(arm.agent, arm.task): place for place, arm in enumerate(reading.arms)}
+    records = sorted(store.records(), key=lambda one: order.get((one.spec.agent, one.spec.task_label), len(order)))
+    return tuple(records), reading
 
 
 def _audit_records(records: Sequence[RunRecord], config: AuditConfig, *, quick: bool, n_missing: int = 0) -> Audit:
@@ -239,8 +286,9 @@ def load_scores(
 
 def _stored(folder: Path) -> tuple[RunRecord, ...]:
     """In the order and with the labels of the folder's config, where it has one."""
-    specs = _specs(configs.load_config(folder / CONFIG)[0]) if (folder / CONFIG).exists() else None
-    return Store(folder).records(specs)
+    if (folder / CONFIG).exists():
+        return Store(folder).records(_specs(configs.load_config(folder / CONFIG)[0]))
+    return _imported(Store(folder))[0]
 
 
 def audit(

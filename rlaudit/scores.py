@@ -98,8 +98,10 @@ SCORES: dict[str, Score] = {"final": _final, "auc": _auc, "best": _best}
 
 
 def _curve(record: RunRecord) -> Floats:
-    """(n_evals,) mean return of each evaluation."""
-    means: Floats = record.eval_returns.mean(axis=1)
+    """(n_evals,) mean return of each evaluation; NaN stands for an episode that another evaluation has more."""
+    there = ~np.isnan(record.eval_returns)
+    with np.errstate(invalid="ignore"):  # an evaluation without any episode has no mean
+        means: Floats = np.where(there, record.eval_returns, 0.0).sum(axis=1) / there.sum(axis=1)
     return means
 
 

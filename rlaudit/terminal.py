@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from shlex import join
 from types import TracebackType
 from typing import TextIO
 
@@ -16,9 +17,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from rlaudit.results import Audit, Leaderboard, PairAudit
+from rlaudit.results import Audit, Leaderboard, PairAudit, Reading
 from rlaudit.types import Finding, Level, RunEvent, RunSpec, Verdict
-from rlaudit.wording import interval, label_of, number, percent
+from rlaudit.wording import interval, label_of, number, percent, sentence, several
 
 _WIDTH = 100  # lines beyond this are hard to read
 _MANY = 20  # rows of a table; the report has them all
@@ -136,11 +137,56 @@ def _last_line(message: str) -> str:
     return lines[-1].strip() if lines else "no reason was given"
 
 
+# ---------------------------------------------------------------- what was read
+
+_NOTES = {"warning": ("doubt", "yellow"), "left_out": ("left out", ""), "rule": ("read so", "dim")}
+
+
+def print_reading(reading: Reading, out: Console, *, whole: bool) -> None:
+    """What was understood of foreign results: agents x tasks x seeds x points, and the notes.
+
+    Without `whole` the agents and the doubts are left out: an audit says them itself.
+    """
+    files = several(reading.sources, 3)
+    read = f"Read {files} as {several(list(dict.fromkeys(reading.formats)))}: {reading.summary}."
+    out.print(Text(printable(read)), soft_wrap=True)
+    if whole:
+        table = _table("agent", "seeds", "failed", "points", "last step")
+        tasks = len({arm.task for arm in reading.arms})
+        for arm in reading.arms[:_MANY]:
+            name = f"{arm.agent}, {arm.task}" if tasks > 1 else arm.agent
+            _add(table, name, f"{arm.n_seeds:,}", f"{arm.n_failed:,}", _span(arm.points), _span(arm.last_steps))
+        out.print(table)
+        if len(reading.arms) > _MANY:
+            out.print(Text(f"The first {_MANY} of {len(reading.arms):,} agents on their tasks.", "dim"))
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=8)
+    grid.add_column()
+    for note in sorted(reading.notes, key=lambda note: list(_NOTES).index(note.kind)):
+        if whole or note.kind != "warning":
+            name, style = _NOTES[note.kind]
+            grid.add_row(Text(name, style), Text(printable(sentence(note.text))))
+    out.print(grid)
+
+
+def _span(ends: tuple[int, int]) -> str:
+    low, high = ends
+    return "-" if high == 0 else f"{high:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def print_next(what: str, command: Sequence[str], out: Console) -> None:
+    """A line, and the command that goes on from here."""
+    out.print(Text(printable(what)), soft_wrap=True)
+    out.print(Text(f"    {printable(join(command))}"), soft_wrap=True)
+
+
 # ---------------------------------------------------------------- verdict
 
 
 def print_verdict(audit: Audit, report: Path | None, out: Console) -> None:
     """The most important finding first, then the others, the numbers behind them, and where the report is."""
+    if audit.reading is not None:
+        print_reading(audit.reading, out, whole=False)
     out.print()
     sound = [finding for finding in audit.findings if finding.level == Level.OK]
     shown = audit.findings[: max(1, len(audit.findings) - max(0, len(sound) - _MANY_SOUND))]

@@ -120,6 +120,11 @@ def interval(low: float | None, high: float | None) -> str:
     return f"[{ends[0]}, {ends[1]}]"
 
 
+def sentence(text: str) -> str:
+    """A capital in front and a full stop behind."""
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "?", "!")) else ".")
+
+
 def listed(words: Iterable[object], join: str = "and") -> str:
     """`a, b and c`."""
     *most, last = [str(word) for word in words] or [""]

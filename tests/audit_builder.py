@@ -20,6 +20,9 @@ from rlaudit.results import (
     Imputed,
     NamedSplit,
     PairAudit,
+    ReadArm,
+    Reading,
+    ReadNote,
     SeedsNeeded,
     SplitAudit,
     SplitTest,
@@ -153,7 +156,17 @@ def odd_audits() -> dict[str, Audit]:
         "negative scores": _shifted(plain, -600),
         "equal scores": _constant(plain),
         "an arm without a score": _without_scores(plain, plain.arms[1]),
+        "foreign results": _foreign(plain, "logs/"),
+        "hostile foreign results": _foreign(build_audit(HOSTILE, ["</svg><img src=x>"]), HOSTILE[0]),
     }
+
+
+def _foreign(audit: Audit, source: str) -> Audit:
+    """As if it had been read from somebody's files."""
+    arms = tuple(ReadArm(arm.agent, arm.task, arm.n_seeds, 0, (9, 10), (45_000, 50_000)) for arm in audit.arms)
+    notes = tuple(ReadNote(kind, f"a {kind} about {source}") for kind in ("rule", "left_out", "warning"))
+    read = replace(audit, reading=Reading((source,), ("monitor",), arms, notes), findings=())
+    return replace(read, findings=find(read))
 
 
 def _shifted(audit: Audit, by: float) -> Audit:

@@ -1,5 +1,6 @@
 """Verbs that carry results over the border: import, export."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,23 @@ if TYPE_CHECKING:
 @click.command("import", cls=options.Verb)
 @click.argument("sources", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="SOURCE...")
 @options.out
+@options.quiet
 @options.reading
-def import_runs(sources: tuple[Path, ...], out: Path | None, hints: "Hints") -> None:
+def import_runs(sources: tuple[Path, ...], out: Path | None, quiet: bool, hints: "Hints") -> None:
     """Read somebody's results into a results folder, and print what was understood.
 
-    SOURCE is a file or a folder in a format of `rlaudit list importers`, recognised by its content.
+    SOURCE is a file or a folder in a format of `rlaudit list importers`, recognised by its content. Importing again
+    adds what is new; runs that are there already are never changed.
     """
-    raise NotImplementedError
+    from rlaudit import pipeline, terminal
+    from rlaudit.store import Store
+
+    store = Store(out or Path("results") / pipeline.source_name(sources[0]))
+    reading = pipeline.import_runs(sources, store, hints)
+    console = terminal.console(sys.stdout)
+    if not quiet:
+        terminal.print_reading(reading, console, whole=True)
+    terminal.print_next(f"The runs are in {store.root}. Audit them:", ["rlaudit", "audit", str(store.root)], console)
 
 
 @click.command(cls=options.Verb)
@@ -29,4 +40,6 @@ def import_runs(sources: tuple[Path, ...], out: Path | None, hints: "Hints") -> 
 @options.reading
 def export(results: Path, target: Path, hints: "Hints") -> None:
     """Write the runs of a results folder, or of foreign results, for other tools."""
-    raise NotImplementedError
+    from rlaudit import pipeline
+
+    click.echo(pipeline.export_runs(results, target, hints))

@@ -15,6 +15,7 @@ from rlaudit.findings.failures import failures, outliers, single_seeds, stuck_ru
 from rlaudit.findings.leaderboard import leaderboards
 from rlaudit.findings.metrics import metric_choice
 from rlaudit.findings.procedures import habits
+from rlaudit.findings.reading import reading
 from rlaudit.results import Audit
 from rlaudit.types import Finding, Level
 
@@ -23,8 +24,8 @@ __all__ = ["RULES", "exit_code", "find"]
 Rule = Callable[[Audit], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
-    claims, failures, hopeless_designs, verdicts, single_seeds, tests_disagree, leaderboards, metric_choice, few_seeds,
-    habits, stuck_runs, luck_floor, outliers, honest_tests, evaluation_noise, small_pools, provenance,
+    claims, failures, hopeless_designs, verdicts, reading, single_seeds, tests_disagree, leaderboards, metric_choice,
+    few_seeds, habits, stuck_runs, luck_floor, outliers, honest_tests, evaluation_noise, small_pools, provenance,
 )  # fmt: skip
 _ORDER = {Level.UNSAFE: 0, Level.WARN: 1, Level.OK: 2}
 

@@ -3,13 +3,13 @@
 Here stands what concerns several runs at once; what concerns one cell of one file is said by its importer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from rlaudit.errors import ImportFormatError, NotEnoughSeeds, did_you_mean
-from rlaudit.importers import training
+from rlaudit.importers import comparable, training
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.results import ReadArm, Reading, ReadNote
 from rlaudit.types import RunRecord, RunSpec, Seeds, TrainingEpisodes
@@ -19,8 +19,10 @@ HEEDED = ("format", "until", "skip")  # hints that concern every format
 IMPORTED = "table"  # the backend of runs that somebody else trained
 
 
-def reading(runs: Sequence[Run], notes: Iterable[ReadNote], sources: Mapping[str, str]) -> Reading:
+def reading(runs: Sequence[Run], notes: Sequence[ReadNote], sources: Mapping[str, str]) -> Reading:
     """What was understood; `sources` are path -> format. Raises ImportFormatError for a run that is there twice."""
+    if not runs:
+        raise ImportFormatError(f"{' and '.join(sources)}: no run is left. {' '.join(note.text for note in notes)}")
     _refuse_twice(runs)
     arms: dict[tuple[str, str], list[Run]] = {}
     for run in runs:
@@ -29,7 +31,7 @@ def reading(runs: Sequence[Run], notes: Iterable[ReadNote], sources: Mapping[str
         sources=tuple(sources),
         formats=tuple(sources.values()),
         arms=tuple(_arm(agent, task, mine) for (agent, task), mine in arms.items()),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys((*notes, *comparable.notes(arms)))),
     )
 
 

@@ -21,6 +21,7 @@ from rlaudit.report.leaderboard import leaderboards
 from rlaudit.report.luck import how_different, worse_agent_wins
 from rlaudit.report.metrics import metric_choice
 from rlaudit.report.parts import Section, SectionHtml
+from rlaudit.report.reading import what_was_read
 from rlaudit.report.runs import which_runs
 from rlaudit.report.seeds import what_seeds_look_like
 from rlaudit.report.verdicts import a_against_b, how_many_seeds
@@ -45,6 +46,7 @@ SECTIONS: tuple[Section, ...] = (
     honest_tests,
     which_test,
     evaluation_noise,
+    what_was_read,
     which_runs,
 )
 

@@ -86,6 +86,8 @@ __all__ = [
     "TestResult",
     "from_json",
     "hardest_pair",
+    "reading_from_json",
+    "reading_to_json",
     "to_json",
 ]
 
@@ -142,9 +144,7 @@ class Audit:
 
 def to_json(audit: Audit) -> str:
     """The text of audit.json: keys in the order of the fields, no NaN."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Audit).dump_json(audit, indent=1).decode() + "\n"
+    return _dumped(audit)
 
 
 def from_json(text: str) -> Audit:
@@ -162,3 +162,26 @@ def from_json(text: str) -> Audit:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise StoreError(f"not an audit of schema {SCHEMA!r} (found {found!r}): {where}: {first['msg']}") from None
+
+
+def reading_to_json(reading: Reading) -> str:
+    """The text of reading.json."""
+    return _dumped(reading)
+
+
+def reading_from_json(text: str) -> Reading:
+    """Raises StoreError where the text is no reading."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from rlaudit.errors import StoreError
+
+    try:
+        return TypeAdapter(Reading).validate_json(text)
+    except ValidationError as error:
+        raise StoreError(f"reading.json is damaged: {error.errors()[0]['msg']}. Import the results again.") from None
+
+
+def _dumped(noun: object) -> str:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(type(noun)).dump_json(noun, indent=1).decode() + "\n"

@@ -1,5 +1,6 @@
 """What an import understood of somebody's files."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,3 +33,27 @@ class Reading:
     formats: tuple[str, ...]  # one for each source
     arms: tuple[ReadArm, ...]
     notes: tuple[ReadNote, ...] = ()
+
+    @property
+    def summary(self) -> str:
+        """`2 agents x 1 task x 192 to 193 seeds x 400 points`."""
+        n_agents, n_tasks = len({arm.agent for arm in self.arms}), len({arm.task for arm in self.arms})
+        points = _span((n for arm in self.arms for n in arm.points), "point")
+        return " x ".join(
+            (
+                _count(n_agents, "agent"),
+                _count(n_tasks, "task"),
+                _span((arm.n_seeds for arm in self.arms), "seed"),
+                "1 score" if points == "0 points" else points,
+            )
+        )
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("s" if n != 1 else "")
+
+
+def _span(counts: Iterable[int], noun: str) -> str:
+    """`5 seeds`, `5 to 10 seeds`."""
+    low, *_, high = sorted([*counts] * 2) or (0, 0)
+    return _count(high, noun) if low == high else f"{low:,} to {_count(high, noun)}"
