@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlaudit.errors import ImportFormatError, did_you_mean
-from rlaudit.importers import training
 from rlaudit.importers.nouns import Run, Sort
-from rlaudit.importers.run_names import RunName
+from rlaudit.importers.run_names import FullName
 from rlaudit.results import ReadNote
 from rlaudit.types import Floats, Ints
 from rlaudit.wording import several
@@ -102,22 +101,15 @@ def credible(points: Points) -> NDArray[np.bool_]:
     return (np.abs(points.values) < _FAR) & (points.steps >= 0)
 
 
-def point_notes(runs: Sequence[Run], points: Sequence[Points]) -> Iterator[ReadNote]:
-    """How training episodes became curves, and which points nobody can believe."""
-    doubtful = [(run, n) for run, of_run in zip(runs, points, strict=True) if (n := int((~credible(of_run)).sum()))]
+def doubtful_points(runs: Sequence[Run], points: Sequence[Points]) -> Iterator[ReadNote]:
+    """How many points were left out, and where."""
+    doubtful = {run.place: n for run, of_run in zip(runs, points, strict=True) if (n := int((~credible(of_run)).sum()))}
     if doubtful:
-        places = several([run.place for run, _ in doubtful], 3)
-        n = sum(n for _, n in doubtful)
-        yield ReadNote("left_out", f"{n:,} points that are no numbers (NaN or infinite), or below step 0, in {places}")
-    ends: dict[str, int] = {}
-    for run in runs:
-        if run.sort == "training" and len(run.steps):
-            ends[run.task] = max(ends.get(run.task, 0), int(run.steps[-1]))
-    for width in dict.fromkeys(map(training.window, ends.values())):
-        yield ReadNote("rule", training.RULE.format(width=width))
+        text = f"{sum(doubtful.values()):,} points that are no numbers (NaN or infinite), or below step 0"
+        yield ReadNote("left_out", f"{text}, in {several(list(doubtful), 3)}")
 
 
-def run_of(name: RunName, place: str, quantity: str, kind: Quantity, points: Points) -> Run:
+def run_of(name: FullName, place: str, quantity: str, kind: Quantity, points: Points) -> Run:
     """A run with the points that can be believed; failed where it has none, or where its last number is none.
 
     Of several evaluations at one step the last is kept. Raises ImportFormatError where the points have no steps.
@@ -136,9 +128,9 @@ def run_of(name: RunName, place: str, quantity: str, kind: Quantity, points: Poi
     returns = values[good]
     curve = kind.sort != "score"
     return Run(
-        agent=name.agent or "",
+        agent=name.agent,
         task=name.task or "",
-        seed=name.seed if name.seed is not None else "",
+        seed=name.seed,
         place=place,
         sort=kind.sort,
         steps=steps[good] if curve else np.empty(0, np.int64),

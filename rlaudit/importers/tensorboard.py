@@ -18,8 +18,8 @@ from rlaudit.errors import ImportFormatError
 from rlaudit.importers.event_files import EventFile, Scalars, read_events
 from rlaudit.importers.files import near, walk
 from rlaudit.importers.nouns import Found, Hints, Run
-from rlaudit.importers.quantities import QUANTITIES, Points, chosen, point_notes, quantity_of, reading_note, run_of
-from rlaudit.importers.run_names import RunName, of_runs, refuse_nameless, shown
+from rlaudit.importers.quantities import QUANTITIES, Points, chosen, doubtful_points, quantity_of, reading_note, run_of
+from rlaudit.importers.run_names import FullName, RunName, complete, of_runs, shown
 from rlaudit.results import ReadNote
 from rlaudit.wording import on, several
 
@@ -38,17 +38,16 @@ def read(path: Path, hints: Hints) -> Found:
     wanted = {hints.metric} if hints.metric else set(QUANTITIES)
     logs, notes = _runs_only(_logs(path, wanted), wanted)
     names, told = _names(logs, root, hints)
-    logs = [log for log, name in zip(logs, names, strict=True) if name is not None]
-    labels = [name for name in names if name is not None]
-    held = [(name.agent or "", log.counts) for log, name in zip(logs, labels, strict=True)]
+    logs = [log for log in logs if log.folder in names]
+    held = [(names[log.folder].agent, log.counts) for log in logs]
     tag = chosen(held, hints.metric, str(path))
     points = [_points(log, tag) for log in logs]
     quantity = quantity_of(tag, [of_run.steps for of_run in points])
     runs = [
-        run_of(name, str(log.folder), tag, quantity, of_run)
-        for log, name, of_run in zip(logs, labels, points, strict=True)
+        run_of(names[log.folder], str(log.folder), tag, quantity, of_run)
+        for log, of_run in zip(logs, points, strict=True)
     ]
-    notes += [*told, reading_note(tag, quantity, held), *point_notes(runs, points)]
+    notes += [*told, reading_note(tag, quantity, held), *doubtful_points(runs, points)]
     notes += [*_restarts(logs, tag, points), *_damage(logs), *_differences(logs, runs)]
     return Found(tuple(runs), tuple(notes))
 
@@ -154,7 +153,7 @@ def _refuse_entangled(log: _Log, parts: Sequence[Scalars]) -> None:
 # ---------------------------------------------------------------- agents, tasks and seeds
 
 
-def _names(logs: Sequence[_Log], root: Path, hints: Hints) -> tuple[list[RunName | None], list[ReadNote]]:
+def _names(logs: Sequence[_Log], root: Path, hints: Hints) -> tuple[dict[Path, FullName], list[ReadNote]]:
     """What the user says of a run, else what its parameters say, else its folder."""
     folders = [log.folder for log in logs]
     found, notes = of_runs(folders, root, hints)
@@ -163,7 +162,6 @@ def _names(logs: Sequence[_Log], root: Path, hints: Hints) -> tuple[list[RunName
     said = {field for field in _THEIRS if f"{{{field}}}" in (hints.names or "")}
     said |= {field for field in ("agent", "task") if getattr(hints, field) is not None}
     names = [None if name is None else _joined(log.stated, name, said) for log, name in zip(logs, found, strict=True)]
-    refuse_nameless(folders, names, root)
     differ = [
         log.folder
         for log, name in zip(logs, found, strict=True)
@@ -173,7 +171,7 @@ def _names(logs: Sequence[_Log], root: Path, hints: Hints) -> tuple[list[RunName
         believed = "the names, by --names" if hints.names else "the parameters"
         text = f"task or seed of {len(differ)} of {len(logs)} runs differ between the folder's name and the logged "
         notes = [*notes, ReadNote("warning", f"{text}parameters; {believed} are believed: {shown(differ)}")]
-    return names, notes
+    return complete(folders, names, root), notes
 
 
 def _joined(stated: RunName, name: RunName, said: set[str]) -> RunName:
