@@ -168,9 +168,9 @@ def _names(logs: Sequence[_Log], root: Path, hints: Hints) -> tuple[dict[Path, F
         if name and not name.numbered and any(_contradict(log.stated, name, field) for field in ("task", "seed"))
     ]
     if differ:
-        believed = "the names, by --names" if hints.names else "the parameters"
-        text = f"task or seed of {len(differ)} of {len(logs)} runs differ between the folder's name and the logged "
-        notes = [*notes, ReadNote("warning", f"{text}parameters; {believed} are believed: {shown(differ)}")]
+        text = f"the names and the logged parameters of {len(differ)} of {len(logs)} runs differ in task or seed; "
+        text += f"{'what --names finds' if hints.names else 'what the parameters say'} counts: {shown(differ)}"
+        notes = [*notes, ReadNote("warning", text)]
     return complete(folders, names, root), notes
 
 
