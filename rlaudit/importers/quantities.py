@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlaudit.errors import ImportFormatError, did_you_mean
-from rlaudit.importers.nouns import Run, Sort
-from rlaudit.importers.run_names import FullName
+from rlaudit.importers.nouns import Hints, Run, Sort
+from rlaudit.importers.run_names import FullName, RunName
 from rlaudit.results import ReadNote
 from rlaudit.types import Floats, Ints
 from rlaudit.wording import several
 
-_FAR = 1e100  # as in tables: statistics square scores
+_MAX_NAME = 200  # characters of a label
+FAR = 1e100  # as in tables: statistics square scores
 _SMOOTHED = "smoothed by the trainer; the score is the last point"
 
 
@@ -35,6 +36,7 @@ QUANTITIES: Mapping[str, Quantity] = {
     "charts/avg_episodic_return": Quantity("evaluations", f"means of the last training episodes, {_SMOOTHED}"),
     "eval/episodic_return": Quantity("score", "episodes after training, whose mean is the score"),
 }
+PARAMETERS = {"agent": ("exp_name",), "task": ("env_id", "gym_id"), "seed": ("seed",)}  # ours -> CleanRL's arguments
 _LIKE_A_RETURN = re.compile(r"return|reward|rew_|score|success", re.IGNORECASE)
 
 
@@ -88,6 +90,22 @@ def quantity_of(name: str, steps: Sequence[Ints]) -> Quantity:
 # ---------------------------------------------------------------- runs
 
 
+def stated(parameters: Mapping[str, str]) -> RunName:
+    """Agent, task and seed as the logged arguments of a run have them."""
+    agent, task, seed = (
+        next((parameters[name].strip() for name in PARAMETERS[ours] if parameters.get(name)), "")[:_MAX_NAME]
+        for ours in ("agent", "task", "seed")
+    )
+    return RunName(agent or None, task or None, int(seed) if re.fullmatch(r"[0-9]{1,18}", seed) else None)
+
+
+def joined(name: RunName, stated: RunName, hints: Hints) -> RunName:
+    """What the user says of a run, else what its arguments say, else what its name says."""
+    said = {field for field in PARAMETERS if f"{{{field}}}" in (hints.names or "") or getattr(hints, field, None)}
+    fields = {field: getattr(stated, field) for field in PARAMETERS if field not in said}
+    return name._replace(**{field: value for field, value in fields.items() if value is not None})
+
+
 class Points(NamedTuple):
     """The numbers of one run, in the order in which they count."""
 
@@ -98,7 +116,7 @@ class Points(NamedTuple):
 
 def credible(points: Points) -> NDArray[np.bool_]:
     """(n_points,): numbers whose squares are numbers, too, at steps from 0 up."""
-    return (np.abs(points.values) < _FAR) & (points.steps >= 0)
+    return (np.abs(points.values) < FAR) & (points.steps >= 0)
 
 
 def doubtful_points(runs: Sequence[Run], points: Sequence[Points]) -> Iterator[ReadNote]:

@@ -18,15 +18,23 @@ from rlaudit.errors import ImportFormatError
 from rlaudit.importers.event_files import EventFile, Scalars, read_events
 from rlaudit.importers.files import near, walk
 from rlaudit.importers.nouns import Found, Hints, Run
-from rlaudit.importers.quantities import QUANTITIES, Points, chosen, doubtful_points, quantity_of, reading_note, run_of
+from rlaudit.importers.quantities import (
+    QUANTITIES,
+    Points,
+    chosen,
+    doubtful_points,
+    joined,
+    quantity_of,
+    reading_note,
+    run_of,
+    stated,
+)
 from rlaudit.importers.run_names import FullName, RunName, complete, of_runs, shown
 from rlaudit.results import ReadNote
 from rlaudit.wording import on, several
 
-MAX_NAME = 200  # characters of a label
 _MARK = "tfevents"  # in the names of event files, as TensorBoard itself looks for them
 _PARAMETERS = "hyperparameters/text_summary"
-_THEIRS = {"agent": ("exp_name",), "task": ("env_id", "gym_id"), "seed": ("seed",)}  # ours -> CleanRL's
 _ASIDE = re.compile(  # parameters that change no result
     "param|-|seed|exp_name|env_id|gym_id|run_name|cuda|device|track|capture_video|wandb_.*|hf_.*|(save|upload)_model"
 )
@@ -93,10 +101,7 @@ class _Log:
     @cached_property
     def stated(self) -> RunName:
         """Agent, task and seed as the parameters have them."""
-        said = {ours: next((self.parameters[name] for name in theirs if name in self.parameters), "")[:MAX_NAME]
-                for ours, theirs in _THEIRS.items()}  # fmt: skip
-        seed = int(said["seed"]) if re.fullmatch(r"\d{1,18}", said["seed"]) else None
-        return RunName(said["agent"] or None, said["task"] or None, seed)
+        return stated(self.parameters)
 
 
 def _logs(path: Path, wanted: set[str]) -> list[_Log]:
@@ -159,9 +164,7 @@ def _names(logs: Sequence[_Log], root: Path, hints: Hints) -> tuple[dict[Path, F
     found, notes = of_runs(folders, root, hints)
     if not hints.names and all(log.stated.seed is not None for log in logs):
         notes = []  # about seeds in the names of the folders
-    said = {field for field in _THEIRS if f"{{{field}}}" in (hints.names or "")}
-    said |= {field for field in ("agent", "task") if getattr(hints, field) is not None}
-    names = [None if name is None else _joined(log.stated, name, said) for log, name in zip(logs, found, strict=True)]
+    names = [None if name is None else joined(name, log.stated, hints) for log, name in zip(logs, found, strict=True)]
     differ = [
         log.folder
         for log, name in zip(logs, found, strict=True)
@@ -172,12 +175,6 @@ def _names(logs: Sequence[_Log], root: Path, hints: Hints) -> tuple[dict[Path, F
         text += f"{'what --names finds' if hints.names else 'what the parameters say'} counts: {shown(differ)}"
         notes = [*notes, ReadNote("warning", text)]
     return complete(folders, names, root), notes
-
-
-def _joined(stated: RunName, name: RunName, said: set[str]) -> RunName:
-    """`name` with what is `stated`, but for the fields that the user says."""
-    fields = {field: getattr(stated, field) for field in _THEIRS if field not in said}
-    return name._replace(**{field: value for field, value in fields.items() if value is not None})
 
 
 def _contradict(stated: RunName, name: RunName, field: str) -> bool:
