@@ -39,7 +39,7 @@ write(
     "runs.csv",
     ["Name", "State", "Notes", "Created", "Runtime", "env_id", "exp_name", "learning_rate", "seed", METRIC],
     [
-        [f"fluffy-cloud-{i}", "crashed" if i == 2 else "finished", "-", "2024-01-01T00:00:00.000Z", 100 + i, "Walker2d-v4",
+        [f"fluffy-cloud-{i}", "crashed" if i == 2 else "finished", "-", "2024-01-01T00:00:00Z", 100 + i, "Walker2d-v4",
          agent, 0.001, seed, "" if i == 2 else round(float(rng.normal(100, 5)), 3)]
         for i, (agent, seed) in enumerate(runs)
     ],
