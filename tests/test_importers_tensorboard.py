@@ -266,7 +266,7 @@ def test_two_programs_that_wrote_at_once_cannot_be_told_apart(tmp_path: Path) ->
 
 
 def test_of_two_evaluations_at_one_step_the_last_is_kept(tmp_path: Path) -> None:
-    run = _log(tmp_path / "a_seed1", (10, 1.0), (10, 2.0), (20, 3.0), tag=EVAL)
+    run = _log(tmp_path / "a_seed1", (10, 1.0), (10, float("nan")), (10, 2.0), (20, 3.0), tag=EVAL)
     assert [[2.0], [3.0]] == _one(run).eval_returns.tolist()
 
 
@@ -285,8 +285,13 @@ def test_points_that_are_no_numbers_are_left_out_and_counted(tmp_path: Path) -> 
 
 def test_numbers_without_steps_are_refused(tmp_path: Path) -> None:
     run = _log(tmp_path / "a_seed1", (0, 1.0), (0, 2.0))
-    with pytest.raises(ImportFormatError, match=f"all 2 points of '{RETURNS}' stand at step 0"):
+    with pytest.raises(ImportFormatError, match=f"every point of '{RETURNS}' stands at step 0"):
         _read(run)
+
+
+def test_clocks_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
+    run = _log(tmp_path / "a_seed1", (10, 1.0), (20, 2.0), start=float("inf"))
+    assert ([1.0, 2.0], []) == ((episodes := _one(run).episodes).returns.tolist(), episodes.seconds.tolist())
 
 
 def test_a_torn_record_is_left_out_and_that_is_said(tmp_path: Path) -> None:

@@ -133,17 +133,18 @@ def run_of(name: FullName, place: str, quantity: str, kind: Quantity, points: Po
     Of several evaluations at one step the last is kept. Raises ImportFormatError where the points have no steps.
     """
     steps, values, seconds = points
-    if len(steps) and kind.sort != "score" and not steps.any() and (len(steps) > 1 or kind.sort == "training"):
-        raise ImportFormatError(
-            f"{place}: all {len(steps)} points of {quantity!r} stand at step 0; they were logged without timesteps."
-        )
     good = credible(points)
+    alone = kind.sort == "evaluations" and good.sum() == 1  # one before training, say
+    if good.any() and kind.sort != "score" and not steps[good].any() and not alone:
+        raise ImportFormatError(
+            f"{place}: every point of {quantity!r} stands at step 0; they were logged without timesteps."
+        )
     error = None if len(steps) else f"no point of {quantity!r}"
     if len(steps) and not good[-1]:
         error = f"{quantity} is {values[-1]:g} at step {steps[-1]:,}, its last"
+    kept = np.flatnonzero(good)
     if kind.sort == "evaluations":
-        good &= np.append(np.diff(np.where(good, steps, -1)) != 0, True)[: len(good)]
-    returns = values[good]
+        kept = kept[np.append(np.diff(steps[kept]) != 0, True)[: len(kept)]]
     curve = kind.sort != "score"
     return Run(
         agent=name.agent,
@@ -151,9 +152,9 @@ def run_of(name: FullName, place: str, quantity: str, kind: Quantity, points: Po
         seed=name.seed,
         place=place,
         sort=kind.sort,
-        steps=steps[good] if curve else np.empty(0, np.int64),
-        returns=returns[:, None] if curve else np.empty((0, 1)),
-        final=np.empty(0) if curve else returns,
-        seconds=seconds[good] if curve and len(seconds) else np.empty(0),
+        steps=steps[kept] if curve else np.empty(0, np.int64),
+        returns=values[kept][:, None] if curve else np.empty((0, 1)),
+        final=np.empty(0) if curve else values[kept],
+        seconds=seconds[kept] if curve and len(seconds) else np.empty(0),
         error=error,
     )

@@ -143,7 +143,8 @@ def _points(log: _Log, tag: str) -> Points:
     lowest = np.minimum.accumulate(np.append(steps, np.iinfo(np.int64).max)[::-1])[::-1]  # from each point on
     behind = np.repeat(lowest[np.cumsum(n_points)], n_points)  # in the later files
     kept = (steps <= lowest[:-1]) & (steps < behind)  # within a file several points may stand at one step
-    return Points(steps[kept], values[kept], times[kept] - min(file.start for file in log.files))
+    seconds = times[kept] - min(file.start for file in log.files) if np.isfinite(times).all() else times[:0]
+    return Points(steps[kept], values[kept], seconds if np.isfinite(seconds).all() else times[:0])
 
 
 def _refuse_entangled(log: _Log, parts: Sequence[Scalars]) -> None:
