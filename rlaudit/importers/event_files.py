@@ -3,14 +3,16 @@
 A record is the length of its data (8 bytes, little-endian), the masked CRC-32C of these bytes (4), the data, and its
 masked CRC-32C (4).
 
-Own code, because the tensorboard package takes 4.6 s of CPU for 10 files of 15,000 scalars, this module 0.9 s, and
-brings 65 MB along. The tests hold both against each other on the same files.
+Own code, because for 10 files of 15,000 scalars the tensorboard package (2.21) takes 5.1 s of CPU and 0.4 s to be
+imported, this module 1.4 s on the same machine, and because it brings 79 MB along. The tests hold the numbers against
+those that the package reads from the same files.
 """
 
 import struct
 from array import array
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from os import fstat
 from pathlib import Path
@@ -192,6 +194,8 @@ def _take(file: EventFile, data: bytes, wanted: Collection[str]) -> None:
 
 def _value(data: bytes) -> tuple[str, float | str | None]:
     """The tag of a summary's value, and its number or text; None for pictures, histograms and vectors."""
+    if (alone := _tag_alone(data[:-4])) is not None:
+        return alone, float(_FLOAT.unpack(data[-4:])[0])
     tag, value = "", None
     for key, _, content in _fields(data):
         if key == _TAG:
@@ -201,6 +205,18 @@ def _value(data: bytes) -> tuple[str, float | str | None]:
         elif key == _TENSOR:
             value = _tensor(content)
     return tag, value
+
+
+@lru_cache(1000)
+def _tag_alone(front: bytes) -> str | None:
+    """The tag, where `front` and four more bytes say a tag and its number, as nearly all values do."""
+    if front[-1:] != bytes([_SIMPLE_VALUE]):
+        return None
+    try:
+        fields = [(key, content) for key, _, content in _fields(front[:-1])]
+    except (ValueError, IndexError):
+        return None
+    return fields[0][1].decode(errors="replace") if [key for key, _ in fields] == [_TAG] else None
 
 
 def _tensor(data: bytes) -> float | str | None:

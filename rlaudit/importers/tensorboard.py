@@ -122,13 +122,14 @@ def _runs_only(logs: Sequence[_Log], wanted: set[str]) -> tuple[list[_Log], list
     folders = {log.folder for log in logs}
     above = {parent for log in logs for parent in log.folder.parents}
     beside = [
-        log
+        log.folder
         for log in logs
         if (log.folder in above and not log.counts)
         or (not folders.isdisjoint(log.folder.parents) and wanted.isdisjoint(log.counts))
     ]
-    text = f"{len(beside)} folders of event files that are no runs: {shown([log.folder for log in beside])}"
-    return [log for log in logs if log not in beside], [ReadNote("left_out", text)] if beside else []
+    text = f"{len(beside)} folders of event files that are no runs: {shown(beside)}"
+    kept = folders.difference(beside)
+    return [log for log in logs if log.folder in kept], [ReadNote("left_out", text)] if beside else []
 
 
 def _points(log: _Log, tag: str) -> Points:
