@@ -16,6 +16,16 @@ def record(data: bytes) -> bytes:
     return length + crc(length) + data + crc(data)
 
 
+def data_of(content: bytes) -> list[bytes]:
+    """The data of every record of a whole file."""
+    data, at = [], 0
+    while at < len(content):
+        length = int.from_bytes(content[at : at + 8], "little")
+        data.append(content[at + 12 : at + 12 + length])
+        at += 16 + length
+    return data
+
+
 def varint(number: int) -> bytes:
     low, rest = number & 127, (number & 2**64 - 1) >> 7
     return bytes([low | 128]) + varint(rest) if rest else bytes([low])

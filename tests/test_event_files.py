@@ -3,11 +3,12 @@
 import json
 import math
 import tracemalloc
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
 import pytest
-from event_builder import event, field, record, scalar, text, varint, write
+from event_builder import data_of, event, field, record, scalar, text, varint, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +24,10 @@ SAMPLE = next((DATA / "cleanrl" / "CartPole-v1__ppo__1__1700000001").glob("event
 
 def _points(file: EventFile, tag: str) -> list[tuple[float, float, float]]:
     return list(zip(*(column.tolist() for column in file.scalars(tag)), strict=True))
+
+
+WHOLE = _points(read_events(SAMPLE, [RETURNS]), RETURNS)
+ENDS = frozenset(accumulate(16 + len(data) for data in data_of(SAMPLE.read_bytes())))
 
 
 def _read(folder: Path, *records: bytes, wanted: tuple[str, ...] = ("a",)) -> EventFile:
@@ -70,18 +75,9 @@ def test_a_cut_file_has_the_first_points_and_says_that_it_is_torn(
     cut: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     file = read_events(write(tmp_path_factory.mktemp("cut"), [SAMPLE.read_bytes()[:cut]]), [RETURNS])
-    whole = _points(read_events(SAMPLE, [RETURNS]), RETURNS)
-    assert whole[: file.counts.get(RETURNS, 0)] == _points(file, RETURNS)
+    assert WHOLE[: file.counts.get(RETURNS, 0)] == _points(file, RETURNS)
     assert (0, 0) == (file.n_corrupt, file.lost)
-    ends = _record_ends(SAMPLE.read_bytes())
-    assert (cut not in ends) == file.torn
-
-
-def _record_ends(content: bytes) -> list[int]:
-    ends = [0]
-    while ends[-1] < len(content):
-        ends.append(ends[-1] + 16 + int.from_bytes(content[ends[-1] : ends[-1] + 8], "little"))
-    return ends
+    assert (cut not in ENDS | {0}) == file.torn
 
 
 @given(at=st.integers(0, SAMPLE.stat().st_size - 1), flip=st.integers(1, 255))
@@ -91,7 +87,7 @@ def test_a_changed_byte_costs_points_and_never_changes_one(
     content = bytearray(SAMPLE.read_bytes())
     content[at] ^= flip
     file = read_events(write(tmp_path_factory.mktemp("flip"), [bytes(content)]), [RETURNS])
-    assert set(_points(file, RETURNS)) <= set(_points(read_events(SAMPLE, [RETURNS]), RETURNS))
+    assert set(_points(file, RETURNS)) <= set(WHOLE)
     assert bool(file.n_corrupt) != bool(file.lost)  # its data are wrong, or its length
 
 
