@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 
 def cleanrl(agent: str, seed: int, rate: float) -> None:
     """Logs as CleanRL's scripts do, with returns that are drawn and no training: 4 environments, 30 episodes."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, len(agent), round(1e5 * rate)])
     writer = SummaryWriter(str(HERE / "cleanrl" / f"CartPole-v1__{agent}__{seed}__{1700000000 + seed}"))
     args = {"exp_name": agent, "seed": seed, "env_id": "CartPole-v1", "learning_rate": rate, "track": False}
     rows = "\n".join(f"|{key}|{value}|" for key, value in args.items())
