@@ -139,7 +139,10 @@ def _record(run: Run, source: str, width: int) -> RunRecord:
     steps, returns, final = run.steps, run.returns, run.final
     episodes = run.training
     if run.sort == "training":
-        episodes = TrainingEpisodes(returns[:, 0], run.lengths, run.seconds)
+        n = len(returns)  # a store wants lengths and times: 0 where the source does not say them
+        lengths = run.lengths if len(run.lengths) else np.zeros(n, np.int64)
+        seconds = run.seconds if len(run.seconds) else np.zeros(n)
+        episodes = TrainingEpisodes(returns[:, 0], lengths, seconds)
         score = training.score(steps, returns[:, 0])
         steps, means = training.curve(steps, returns[:, 0], width)
         returns, final = means[:, None], final if len(final) else np.array([score])
