@@ -14,7 +14,7 @@ from event_builder import field, parameters, scalar, varint, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlaudit import importers
+from rlaudit import importers, load_scores
 from rlaudit.cli import main
 from rlaudit.errors import ImportFormatError, NotEnoughSeeds
 from rlaudit.importers import Hints, Imported, tensorboard
@@ -69,6 +69,13 @@ def test_cleanrl_says_agent_task_and_seed_and_every_episode_counts() -> None:
     np.testing.assert_array_equal(of_first[:, 1], first.episodes.returns)
     late = of_first[:, 0] > 0.9 * of_first[-1, 0]
     assert of_first[late, 1].mean() == pytest.approx(first.final_returns[0])
+
+
+def test_imported_runs_have_the_scores_of_their_logs(tmp_path: Path) -> None:
+    assert 0 == CliRunner().invoke(main, ["import", str(DATA / "cleanrl"), "--out", str(tmp_path)]).exit_code
+    found, stored = (load_scores(path) for path in (DATA / "cleanrl", tmp_path))
+    expected = {(arm.agent, arm.task, arm.seeds): arm.scores.tolist() for arm in found.arms}
+    assert expected == {(arm.agent, arm.task, arm.seeds): arm.scores.tolist() for arm in stored.arms}
 
 
 def test_several_episodes_that_end_at_one_step_are_all_kept() -> None:
@@ -291,7 +298,7 @@ def test_numbers_without_steps_are_refused(tmp_path: Path) -> None:
 
 def test_clocks_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
     run = _log(tmp_path / "a_seed1", (10, 1.0), (20, 2.0), start=float("inf"))
-    assert ([1.0, 2.0], []) == ((episodes := _one(run).episodes).returns.tolist(), episodes.seconds.tolist())
+    assert ([1.0, 2.0], [0.0, 0.0]) == ((episodes := _one(run).episodes).returns.tolist(), episodes.seconds.tolist())
 
 
 def test_a_torn_record_is_left_out_and_that_is_said(tmp_path: Path) -> None:
