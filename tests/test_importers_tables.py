@@ -235,7 +235,7 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     [
         (
             "Algo,seed,score",
-            ["scores.csv:1: no column 'agent'. Did you mean 'Algo'?", "Name them: --agent-column Algo"],
+            ["scores.csv:1: no column 'agent'. Did you mean 'Algo'?", "--agent-column Algo"],
         ),
         ("agent,seed,scroe", ["no column 'score'. Did you mean 'scroe'?"]),
         ("agent,seed,Return", ["no column 'score'. Did you mean 'Return'?"]),
