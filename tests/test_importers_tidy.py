@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlaudit import importers, rechecking
@@ -94,6 +94,7 @@ def _rows(runs: Sequence[tuple[str, object, list[tuple[int, list[float]]], str]]
     return rows
 
 
+@settings(deadline=None, max_examples=50)  # four files each
 @given(runs=_runs(), shuffle=st.randoms(use_true_random=False))
 def test_curves_episodes_names_and_errors_survive_every_form_of_a_table(
     runs: list[tuple[str, object, list[tuple[int, list[float]]], str]],
@@ -287,6 +288,7 @@ def test_a_column_of_parquet_is_never_taken_for_one_below_it(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("start", [b'{"agent": "a", "seed": 0, "score": 1}\n', b"[", b"PAR1", b"\x1f\x8b"])
+@settings(deadline=None, max_examples=50)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_after_any_start_give_records_or_one_error(
     start: bytes, content: bytes, tmp_path_factory: pytest.TempPathFactory

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlaudit import importers
@@ -85,6 +85,7 @@ def _pools(draw: st.DrawFn) -> dict[str, list[float]]:
     return draw(st.dictionaries(st.sampled_from(["ppo", "sac", "td3"]), scores, min_size=2))
 
 
+@settings(deadline=None, max_examples=50)  # four files each
 @given(pools=_pools())
 def test_wide_tables_either_way_and_tidy_ones_hold_the_same(
     pools: dict[str, list[float]], tmp_path_factory: pytest.TempPathFactory

@@ -148,8 +148,8 @@ def _convert(raw: RawTable) -> Rows:
         task, tasks = table.coded("task", cells.label, "a name")  # else one task without a name
     seed, seeds = table.coded("seed", cells.seed, "a whole number or a name")
     failed = table.says("status", ("done", "failed"))
-    final = table.says("stage", ("curve", "final"))
     curves = "value" in raw.names
+    final = table.says("stage", ("curve", "final")) if curves else np.zeros(n_rows, np.bool_)
     value = table.values("value" if curves else "score", failed)
     empty = np.isnan(value)
     step = np.zeros(n_rows, np.int64)
