@@ -151,6 +151,15 @@ def test_a_curve_without_any_value_is_a_failed_run(tmp_path: Path) -> None:
     assert f"no value (nothing) in {tmp_path}/scores.csv:4" == read.records[2].error
 
 
+def test_what_a_failed_run_has_without_a_step_is_no_point(tmp_path: Path) -> None:
+    read = _read(tmp_path, "agent,seed,step,value,status\na,0,10,1,\na,1,,2,failed\na,1,10,3,failed\n")
+    assert ("failed", [10], [[3.0]]) == (
+        read.records[1].status,
+        read.records[1].eval_steps.tolist(),
+        read.records[1].eval_returns.tolist(),
+    )
+
+
 def test_a_step_that_is_missing_beside_a_value_is_refused(tmp_path: Path) -> None:
     assert "scores.csv:3: column 'step': found nothing" in _error(tmp_path, "agent,seed,step,value\na,0,1,1\na,1,,2\n")
 

@@ -180,6 +180,10 @@ def test_empty_cells_after_an_agents_last_score_are_seeds_that_were_not_run(tmp_
     ]
 
 
+def test_a_table_without_a_single_score_is_refused(tmp_path: Path) -> None:
+    assert "no run is left" in _error(tmp_path, "seed,ppo,sac\n0,,\n1,,\n", format="wide")
+
+
 def test_nan_is_a_failed_run_wherever_it_stands(tmp_path: Path) -> None:
     read = _read(tmp_path, "seed,ppo,sac\n0,1,2\n1,2,3\n2,5,nan\n")
     assert f"no score (nan) in {tmp_path}/wide.csv:4 (sac)" == read.records[-1].error
