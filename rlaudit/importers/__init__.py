@@ -65,12 +65,17 @@ IMPORTERS: dict[str, Format] = {
         ("axes", "every", "metric", *_NAMED),
     ),
     "adastop": Format(adastop.read, adastop.fits, "AdaStop's CSVs: a column per agent, a file per interim", ("task",)),
-    "wide": Format(wide.read, wide.fits, "wide tables: a column per agent, a row per seed", ("columns", "task")),
+    "wide": Format(
+        wide.read,
+        wide.fits,
+        "wide tables: a column per agent, a row per seed; or a column per seed",
+        ("columns", "axes", *_NAMED),
+    ),
     "tidy": Format(
         tables.read_tidy,
         tables.fits,
         "tidy tables (CSV, Parquet, JSON lines): agent, task, seed, score",
-        ("columns", "agent", "task"),
+        ("columns", *_NAMED),
     ),
 }
 
