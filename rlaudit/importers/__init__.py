@@ -53,10 +53,13 @@ IMPORTERS: dict[str, Format] = {
         marl_eval.read, marl_eval.fits, "JSON of marl-eval: environment, task, algorithm, run", ("metric",)
     ),
     "dopamine": Format(
-        dopamine.read, dopamine.fits, "JSON of Dopamine's baselines: Agent, Game, Iteration, Value", ("every",)
+        dopamine.read, dopamine.fits, "JSON of Dopamine's baselines: Agent, Iteration, Value", ("every", "task")
     ),
     "rliable": Format(
-        rliable.read, rliable.fits, "dictionaries as rliable takes them: algorithm -> (runs, tasks)", ("axes", "every")
+        rliable.read,
+        rliable.fits,
+        "dictionaries as rliable takes them: algorithm -> (runs, tasks)",
+        ("axes", "every", *_NAMED),
     ),
     "matrix": Format(
         arrays.read,

@@ -5,19 +5,16 @@ the value found nor its line could be named.
 """
 
 import csv
-import gzip
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from rlaudit.errors import ImportFormatError
 from rlaudit.importers.cells import Collector, RawTable, Trouble, collector
-from rlaudit.importers.files import GZIP, head
+from rlaudit.importers.files import opened, text_lines
 
-MAX_LINE = 2**20  # bytes; no honest row is longer, and a file without line ends must not fill the memory
-MAX_BYTES = 2**30  # of text, unpacked: some 25,000,000 rows
 _CHUNK = 500  # rows: fewer than wake the garbage collector, which made 50,000 ten times slower
 _MOST_TROUBLES = 10_000  # rows that cannot be read, after which reading stops
 _KINDS = {
@@ -37,11 +34,6 @@ _WAYS_OUT = {
 }
 
 
-def open_text(path: Path) -> IO[bytes]:
-    """The bytes of a text file, unpacked where it is gzipped."""
-    return cast(IO[bytes], gzip.open(path)) if head(path, 2) == GZIP else path.open("rb")
-
-
 def refuse_binary(path: Path, stream: IO[bytes]) -> None:
     """Raises ImportFormatError where the file is no text, and says what it is; goes back to the start."""
     start = stream.read(4096)
@@ -57,33 +49,15 @@ def refuse_binary(path: Path, stream: IO[bytes]) -> None:
         )
 
 
-def lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
-    """Decoded one by one, so that a wrong byte has a line."""
-    total = number = 0
-    while raw := stream.readline(MAX_LINE):
-        total, number = total + len(raw), number + 1
-        if len(raw) == MAX_LINE and not raw.endswith(b"\n"):
-            raise ImportFormatError(f"{path}:{number}: the line is longer than {MAX_LINE:,} bytes; is this a table?")
-        if total > MAX_BYTES:
-            raise ImportFormatError(
-                f"{path} holds more than {MAX_BYTES / 2**30:g} GiB of text. Thin the curves, or drop columns."
-            )
-        try:
-            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            found = f"found the byte 0x{raw[error.start]:02x} at column {error.start + 1}, expected UTF-8"
-            raise ImportFormatError(f"{path}:{number}: {found}. Save the file as UTF-8.") from None
-
-
 def read(path: Path, kind_of: Callable[[str], str | None], known: Sequence[str], most: int | None = None) -> RawTable:
     """The table, or its first `most` rows; `kind_of` says how a column's cells are kept (see `cells.collector`).
 
     `known` are names that one may expect: they tell the separator. Blank lines, and lines above the header that start
     with "#", are skipped. Raises ImportFormatError where this is no table.
     """
-    with open_text(path) as stream:
+    with opened(path) as stream:
         refuse_binary(path, stream)
-        text = lines(path, stream)
+        text = text_lines(path, stream)
         above = 0
         for first in text:
             if first.strip() and not first.startswith("#"):

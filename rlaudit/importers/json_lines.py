@@ -8,7 +8,7 @@ from typing import IO, Any, NamedTuple
 
 from rlaudit.errors import ImportFormatError
 from rlaudit.importers.cells import Collector, RawTable, collector, shown
-from rlaudit.importers.csv_text import lines, open_text
+from rlaudit.importers.files import opened, text_lines
 
 MAX_LIST = 2**28  # bytes of a list, which is decoded as one text; lines have no such bound
 MAX_NAMES = 10_000  # keys that differ; no honest table has more
@@ -31,7 +31,7 @@ def read(path: Path, kind_of: Callable[[str], str | None], most: int | None = No
     `kind_of` says how a column's cells are kept (see `cells.collector`). Raises ImportFormatError where this is no
     table.
     """
-    with open_text(path) as stream:
+    with opened(path) as stream:
         is_list = stream.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
         stream.seek(0)
         rows = _of_list(path, stream, partial=most is not None) if is_list else _of_lines(path, stream)
@@ -62,7 +62,7 @@ def _collect(path: Path, rows: Iterator[_Row], noun: str, kind_of: Callable[[str
 
 def _of_lines(path: Path, stream: IO[bytes]) -> Iterator[_Row]:
     name = str(path)
-    for number, line in enumerate(lines(path, stream), 1):
+    for number, line in enumerate(text_lines(path, stream), 1):
         if text := line.strip():
             place = f"{name}:{number}"
             item, end = _item(place, text, 0)

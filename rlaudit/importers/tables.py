@@ -16,7 +16,7 @@ from rlaudit.errors import ImportFormatError, RlauditError
 from rlaudit.importers import columns, csv_text, json_lines, parquet, run_names, tidy
 from rlaudit.importers.cells import SAMPLE, RawTable, import_error, without_index
 from rlaudit.importers.columns import KNOWN, TIDY
-from rlaudit.importers.files import head, readable, walk
+from rlaudit.importers.files import head, opened, readable, walk
 from rlaudit.importers.nouns import Found, Hints
 from rlaudit.importers.run_names import RunName
 from rlaudit.results import ReadNote
@@ -59,7 +59,7 @@ def read_table(path: Path, kind_of: Callable[[str], str | None], most: int | Non
     with _readable(path):
         if head(path) == b"PAR1":
             return parquet.read(path, kind_of, most)
-        with csv_text.open_text(path) as stream:
+        with opened(path) as stream:
             is_json = json_lines.looks_like(stream.read(4096))
         return json_lines.read(path, kind_of, most) if is_json else csv_text.read(path, kind_of, KNOWN, most)
 
