@@ -93,8 +93,12 @@ class Store:
 
     def write_text(self, name: str, text: str) -> None:
         """Replaces a file at the root of the folder in one step."""
+        self.write_bytes(name, text.encode())
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Replaces a file at the root of the folder in one step."""
         with self._scratch(name) as scratch:
-            write_verified([(scratch / name, text.encode())])
+            write_verified([(scratch / name, content)])
             (scratch / name).replace(self.root / name)
             sync([self.root])
 
@@ -151,7 +155,7 @@ class Store:
         except OSError as error:
             raise StoreError(
                 f"{self.root}: {purpose} cannot be written: {error.strerror or error}. Free some space or choose "
-                "another folder (--out FOLDER), then run the same command again; finished runs are kept."
+                "another folder, then run the same command again; finished runs are kept."
             ) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
