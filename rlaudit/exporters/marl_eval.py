@@ -13,6 +13,7 @@ import numpy as np
 
 from rlaudit.exporters import runs
 from rlaudit.exporters.nouns import Exported
+from rlaudit.results import ReadNote
 from rlaudit.types import Floats, RunRecord, SeedLabel
 from rlaudit.wording import on, several
 
@@ -25,14 +26,21 @@ def to_json(records: Sequence[RunRecord]) -> Exported:
     runs.refuse(
         "marl-eval.json", [*_run_troubles(records), *_shape_troubles(found, records), *_labels(records)], _WAY_OUT
     )
+    named = len({frozenset(run.spec.seed for run in mine) for mine in _all_runs(found)}) == 1
     tasks: dict[str, dict[str, Any]] = {task: {} for task in runs.tasks(records)}
-    for agent, mine in found.items():
-        for task, its_runs in mine.items():
-            tasks[task][agent] = {_run_key(run.spec.seed): _run(run) for run in its_runs}
+    for agent, by_task in found.items():
+        for task, mine in by_task.items():
+            keys = [_seed_key(run.spec.seed) if named else f"run_{i}" for i, run in enumerate(mine, 1)]
+            tasks[task][agent] = dict(zip(keys, map(_run, mine), strict=True))
     content = json.dumps({ENVIRONMENT: tasks}, indent=1, allow_nan=False, ensure_ascii=False)
-    return Exported(content.encode("utf-8"), tuple(runs.left_behind(records)))
+    return Exported(content.encode(), (*(() if named else (_UNNAMED,)), *runs.left_behind(records)))
 
 
+_UNNAMED = ReadNote(
+    "left_out",
+    "the seeds: they differ between agents or tasks, and marl-eval wants runs of the same names everywhere. Runs are "
+    "called run_1, run_2, ...",
+)
 _WAY_OUT = (
     "marl-eval wants the same agents, numbers of runs and numbers of evaluations on every task, and a score for each. "
     "Train what is missing, leave an agent or a task out (--skip NAME), or write a tidy table, which holds everything: "
@@ -40,7 +48,12 @@ _WAY_OUT = (
 )
 
 
-def _run_key(seed: SeedLabel) -> str:
+def _all_runs(found: runs.Arms) -> Iterator[list[RunRecord]]:
+    for by_task in found.values():
+        yield from by_task.values()
+
+
+def _seed_key(seed: SeedLabel) -> str:
     return f"seed_{seed}" if isinstance(seed, int) else seed
 
 
