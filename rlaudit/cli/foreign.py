@@ -44,8 +44,7 @@ def import_runs(sources: tuple[Path, ...], out: Path | None, quiet: bool, hints:
 def export(results: Path, target: Path, hints: "Hints") -> None:
     """Write the runs of a results folder, or of foreign results, for other tools.
 
-    Each format (`rlaudit list exporters`) is read back by rlaudit without loss. What a format cannot hold is said, or
-    refused.
+    rlaudit reads each format (`rlaudit list exporters`) back as it was. What a format cannot hold is said, or refused.
     """
     from rlaudit import pipeline, terminal
 
