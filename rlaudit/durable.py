@@ -16,15 +16,18 @@ def write_verified(files: Iterable[tuple[Path, bytes]]) -> None:
     Raises OSError, also where a file does not read back as it was written.
     """
     written: dict[Path, bytes] = {}
+    directories: dict[Path, None] = {}
     for path, content in files:
-        path.parent.mkdir(exist_ok=True)
+        if path.parent not in directories:
+            path.parent.mkdir(exist_ok=True)
+            directories[path.parent] = None
         path.write_bytes(content)
         written[path] = hashlib.sha256(content).digest()
     sync(list(written))
     for path, digest in written.items():
         if hashlib.sha256(path.read_bytes()).digest() != digest:
             raise OSError(f"{path.name} does not read back as it was written")
-    sync(list({path.parent: None for path in written}))
+    sync(list(directories))
 
 
 def sync(paths: Sequence[Path]) -> None:

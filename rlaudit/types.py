@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
@@ -87,7 +88,7 @@ class RunSpec:
     folder: str = ""  # where the config stands, for programs beside it; not part of the run's identity
     timeout: float | None = None  # seconds of wall time after which the run is stopped; not part of its identity
 
-    @property
+    @cached_property
     def run_id(self) -> str:
         """12 hex digits over the canonical JSON of the fields that differ from their defaults.
 
