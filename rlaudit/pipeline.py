@@ -298,7 +298,7 @@ def load_scores(
     if isinstance(source, Sequence) and not isinstance(source, str):
         return scores.score_table(importers.read([Path(one) for one in source], hints).records, score, higher_is_better)
     if not isinstance(source, str | Path):
-        return scores.from_frame(source, metric=score, higher_is_better=higher_is_better)
+        return scores.from_frame(source, metric=score, higher_is_better=higher_is_better, hints=hints)
     path = Path(source)
     records = _stored(path) if is_results_folder(path) else importers.read(path, hints).records
     return scores.score_table(records, score, higher_is_better)

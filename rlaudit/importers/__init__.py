@@ -45,10 +45,13 @@ IMPORTERS: dict[str, Format] = {
         marl_eval.read, marl_eval.fits, "JSON of marl-eval: environment, task, algorithm, run", ("metric",)
     ),
     "dopamine": Format(
-        dopamine.read, dopamine.fits, "JSON of Dopamine's baselines: Agent, Game, Iteration, Value", ("every",)
+        dopamine.read, dopamine.fits, "JSON of Dopamine's baselines: Agent, Iteration, Value", ("every", "task")
     ),
     "rliable": Format(
-        rliable.read, rliable.fits, "dictionaries as rliable takes them: algorithm -> (runs, tasks)", ("axes", "every")
+        rliable.read,
+        rliable.fits,
+        "dictionaries as rliable takes them: algorithm -> (runs, tasks)",
+        ("axes", "every", *_NAMED),
     ),
     "matrix": Format(
         arrays.read,
@@ -57,12 +60,17 @@ IMPORTERS: dict[str, Format] = {
         ("axes", "every", "metric", *_NAMED),
     ),
     "adastop": Format(adastop.read, adastop.fits, "AdaStop's CSVs: a column per agent, a file per interim", ("task",)),
-    "wide": Format(wide.read, wide.fits, "wide tables: a column per agent, a row per seed", ("columns", "task")),
+    "wide": Format(
+        wide.read,
+        wide.fits,
+        "wide tables: a column per agent, a row per seed; or a column per seed",
+        ("columns", "axes", *_NAMED),
+    ),
     "tidy": Format(
         tables.read_tidy,
         tables.fits,
         "tidy tables (CSV, Parquet, JSON lines): agent, task, seed, score",
-        ("columns", "agent", "task"),
+        ("columns", *_NAMED),
     ),
 }
 
