@@ -242,12 +242,12 @@ def test_whole_seeds_are_numbers_in_parquet_and_others_text(tmp_path: Path) -> N
     assert {"0", "b"} == set(pd.read_parquet(tmp_path / "b.parquet")["seed"])
 
 
-@pytest.mark.parametrize("seed", ["7", "1e3", "nan", "True", " x", "x\0", "", "none", "\ud800"])
+@pytest.mark.parametrize("seed", ["7", "1e3", "nan", "True", " x", "x\0", "", "\ud800"])
 def test_a_seed_that_would_be_read_as_another_is_refused(tmp_path: Path, seed: str) -> None:
     assert f"seed {seed!r} would be read as another one" in refusal([run(seed=seed)], tmp_path / "tidy.csv")
 
 
-@pytest.mark.parametrize("agent", ["", " ppo", "NaN", "None", "a\0b"])
+@pytest.mark.parametrize("agent", ["", " ppo", "ppo\n", "a\0b"])
 def test_an_agent_that_would_be_read_as_another_is_refused(tmp_path: Path, agent: str) -> None:
     assert f"{agent!r} would be read as another name" in refusal([run(agent)], tmp_path / "tidy.csv")
 
@@ -276,7 +276,7 @@ LABELS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max
 def some_runs(draw: st.DrawFn) -> list[RunRecord]:
     """Of every shape, each once."""
     seeds = st.integers(-5, 2**70) | LABELS.map(lambda label: f"s{label}")
-    keys = draw(st.lists(st.tuples(LABELS.map("a{}".format), seeds), min_size=1, max_size=5, unique=True))
+    keys = draw(st.lists(st.tuples(LABELS, seeds), min_size=1, max_size=5, unique=True))
     runs = []
     for agent, seed in keys:
         steps = draw(st.lists(st.integers(0, 2**40), max_size=4, unique=True).map(sorted))

@@ -10,7 +10,8 @@ Columns agent, task, seed, score; or agent, task, seed, step, value. Where they 
 import csv
 import gzip
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from rlaudit.exporters import runs
 from rlaudit.exporters.nouns import Exported
+from rlaudit.importers import cells
 from rlaudit.results import ReadNote
 from rlaudit.types import Floats, Ints, RunRecord, SeedLabel
 
@@ -55,10 +57,10 @@ def to_parquet(records: Sequence[RunRecord]) -> Exported:
     with parquet.ParquetWriter(content, schema) as writer:
         for start in range(0, len(records), _TOGETHER):
             blocks = [_columns(record, layout) for record in records[start : start + _TOGETHER]]
-            columns = [[cell for cells in parts for cell in cells] for parts in zip(*blocks, strict=True)]
+            columns = [list(chain.from_iterable(parts)) for parts in zip(*blocks, strict=True)]
             if schema.field("seed").type == pa.string():
                 columns[layout.names.index("seed")] = list(map(str, columns[layout.names.index("seed")]))
-            arrays = [pa.array(cells, kind) for cells, kind in zip(columns, schema.types, strict=True)]
+            arrays = [pa.array(column, kind) for column, kind in zip(columns, schema.types, strict=True)]
             writer.write_batch(pa.record_batch(arrays, schema=schema))
     return Exported(content.getvalue(), tuple(_notes(records)))
 
@@ -141,7 +143,7 @@ def _columns(record: RunRecord, layout: _Layout) -> Iterator[list[Any]]:
     rows, failure = _rows(record), runs.failure(record)
     n = max(len(rows.value), 1)
     values = [value if np.isfinite(value) else None for value in rows.value.tolist()]
-    cells: dict[str, list[Any]] = {
+    found: dict[str, list[Any]] = {
         "agent": [record.spec.agent] * n,
         "task": [record.spec.task_label] * n,
         "seed": [record.spec.seed] * n,
@@ -153,38 +155,28 @@ def _columns(record: RunRecord, layout: _Layout) -> Iterator[list[Any]]:
         "status": ["done" if failure is None else "failed"] * n,
         "error": [failure] + [None] * (n - 1),
     }
-    return (cells[name] for name in layout.names)
+    return (found[name] for name in layout.names)
 
 
 # ---------------------------------------------------------------- what it does not hold
-
-
-_NO_LABELS = frozenset({"", "nan", "-nan", "+nan", "na", "n/a", "<na>", "nat", "null", "none"})  # a missing cell
 
 
 def _refuse_labels(records: Sequence[RunRecord]) -> None:
     """Raises ExportError for labels that a reader of tables would take for something else."""
     tasks = runs.tasks(records)
     labels = dict.fromkeys([*(record.spec.agent for record in records), *(tasks if any(tasks) else [])])
-    troubles = [f"{label!r} would be read as another name, or as none" for label in labels if not _is_name(label)]
+    troubles = [
+        f"{label!r} would be read as another name, or as none" for label in labels if not _is_kept(label, cells.label)
+    ]
     seeds = dict.fromkeys(record.spec.seed for record in records)
-    troubles += [f"seed {seed!r} would be read as another one" for seed in seeds if not _is_seed(seed)]
+    troubles += [f"seed {seed!r} would be read as another one" for seed in seeds if not _is_kept(seed, cells.seed)]
     runs.refuse("A tidy table", troubles, "Rename them.")
 
 
-def _is_name(label: str) -> bool:
-    try:
-        label.encode()
-    except UnicodeEncodeError:
-        return False
-    return label == label.strip() and "\0" not in label and label.lower() not in _NO_LABELS
-
-
-def _is_seed(seed: SeedLabel) -> bool:
-    """Text that says a number is that number."""
-    if isinstance(seed, int):
-        return True
-    return _is_name(seed) and not runs.reads_as_number(seed) and seed.lower() not in ("true", "false")
+def _is_kept(label: SeedLabel, read: Callable[[object], SeedLabel | None]) -> bool:
+    """Whether an importer reads it as what it is; text files have neither NUL nor half a character."""
+    text = str(label)
+    return read(text) == label and "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _notes(records: Sequence[RunRecord]) -> Iterator[ReadNote]:
