@@ -20,7 +20,7 @@ from rlaudit import importers
 from rlaudit.errors import ConfigError, ImportFormatError, did_you_mean
 from rlaudit.importers import Hints, tables, tidy
 from rlaudit.importers.cells import RawTable
-from rlaudit.types import ArmCurves, ArmEpisodes, ArmScores, Floats, RunRecord, ScoreTable, SeedLabel
+from rlaudit.types import IMPORTED, ArmCurves, ArmEpisodes, ArmScores, Floats, RunRecord, ScoreTable, SeedLabel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,7 +125,7 @@ def _name(record: RunRecord) -> str:
 
 def _is_bare(record: RunRecord) -> bool:
     """A number from somebody's table: nobody said that it is the return after training."""
-    return record.spec.backend == "table" and not len(record.eval_steps)
+    return record.spec.backend == IMPORTED and not len(record.eval_steps)
 
 
 # ---------------------------------------------------------------- one agent on one task

@@ -12,11 +12,10 @@ from rlaudit.errors import ImportFormatError, NotEnoughSeeds, did_you_mean
 from rlaudit.importers import comparable, training
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.results import ReadArm, Reading, ReadNote
-from rlaudit.types import RunRecord, RunSpec, Seeds, TrainingEpisodes
+from rlaudit.types import IMPORTED, RunRecord, RunSpec, Seeds, TrainingEpisodes
 
 SHOWN = 10  # problems that one error lists
 HEEDED = ("format", "until", "skip")  # hints that concern every format
-IMPORTED = "table"  # the backend of runs that somebody else trained
 
 
 def reading(runs: Sequence[Run], notes: Sequence[ReadNote], sources: Mapping[str, str]) -> Reading:
