@@ -65,7 +65,7 @@ def _switch(value: object) -> object:
 def _switch_or_mapping(value: object) -> object:
     if not isinstance(value, bool | Mapping):
         raise ValueError("is neither true, nor false, nor a mapping")
-    return _jsonable(value) if isinstance(value, Mapping) else value
+    return jsonable(value) if isinstance(value, Mapping) else value
 
 
 def _label(value: str) -> str:
@@ -103,7 +103,7 @@ def _wrapper(value: object) -> object:
     if not re.fullmatch(r"[A-Za-z_][\w.]*[.:][A-Za-z_]\w*", name):
         raise ValueError("is no import path such as 'package.module:Class'")
     module, _, class_name = name.rpartition(":" if ":" in name else ".")
-    return _jsonable({f"{module}:{class_name}": kwargs or {}})
+    return jsonable({f"{module}:{class_name}": kwargs or {}})
 
 
 def _folder_name(value: str) -> str:
@@ -112,7 +112,7 @@ def _folder_name(value: str) -> str:
     return value
 
 
-def _jsonable(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def jsonable(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """What cannot be written as JSON has no place in a run's identity."""
     try:
         canonical_json(value)
@@ -206,7 +206,7 @@ Label: TypeAlias = Annotated[Text, AfterValidator(_label)]
 Algorithm: TypeAlias = Annotated[Text, AfterValidator(_algorithm)]
 ImportPath: TypeAlias = Annotated[Text, AfterValidator(_import_path)]
 FolderName: TypeAlias = Annotated[Text, AfterValidator(_folder_name)]
-JsonMapping: TypeAlias = Annotated[Mapping[str, Any], AfterValidator(_jsonable)]
+JsonMapping: TypeAlias = Annotated[Mapping[str, Any], AfterValidator(jsonable)]
 Wrapper: TypeAlias = Annotated[
     Mapping[str, Mapping[str, Any]],
     BeforeValidator(_wrapper, json_schema_input_type=str | dict[str, dict[str, Any] | None]),

@@ -106,7 +106,7 @@ def parse(path: Path, text: str, version: tuple[int, int] = (1, 2)) -> YamlText:
     """Raises ConfigError with the place of a syntax error, and with both places of a key that is written twice."""
     try:
         root = _yaml(version).compose(StringIO(text))
-        _check_root(path, root)
+        _check_root(path, root, version)
         source = YamlText(path, text, {}, dict(_places(root)))
         _check_keys(source, root)
         with warnings.catch_warnings():
@@ -137,12 +137,16 @@ def _yaml(version: tuple[int, int]) -> YAML:
     return yaml
 
 
-def _check_root(path: Path, root: Node | None) -> None:
+def _check_root(path: Path, root: Node | None, version: tuple[int, int]) -> None:
     if root is None or (isinstance(root, ScalarNode) and root.value == ""):
-        raise ConfigError(f"{path}: is empty; `rlaudit init` writes a commented config to start from")
+        hint = "; `rlaudit init` writes a commented config to start from" if version == (1, 2) else ""
+        raise ConfigError(f"{path}: is empty{hint}")
     if not isinstance(root, MappingNode):
         kind = "a list" if isinstance(root, SequenceNode) else f"the text {root.value[:40]!r}"
-        raise ConfigError(f"{path}:1:1: a config is a mapping of keys such as `name: ...`, found {kind}")
+        what = (
+            "a config is a mapping of keys such as `name: ...`" if version == (1, 2) else "expected a mapping of keys"
+        )
+        raise ConfigError(f"{path}:1:1: {what}, found {kind}")
 
 
 def _places(root: Node) -> Iterator[tuple[KeyPath, Place]]:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import gymnasium
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
 from rlaudit.backends.sb3_agent import (
@@ -145,6 +146,11 @@ def _params(spec: RunSpec, agent_class: type[BaseAlgorithm], at: Path) -> Iterat
         if key not in allowed:
             message = f"{key!r} is not a setting of VecNormalize.{did_you_mean(key, allowed)}"
             yield Problem((*at, "normalize", key), message)
+    if issubclass(agent_class, OffPolicyAlgorithm) and spec.frame_stack > 1 and spec.normalize is not None:
+        message = (
+            f"does not go with `normalize` for {spec.algo}: its replay buffer would get frames that are not stacked"
+        )
+        yield Problem((*at, "frame_stack"), f"frame_stack {message}.")
 
 
 def _policy(spec: RunSpec, agent_class: type[BaseAlgorithm], at: Path) -> Iterator[Problem]:

@@ -26,7 +26,7 @@ def literal(text: str, key: str = "") -> Any:
     try:
         return _value(ast.parse(text.strip(), mode="eval").body, key)
     except SyntaxError as error:
-        raise ValueError(f"is no Python expression ({error.msg})") from None
+        raise ValueError(f"is no Python expression ({error.msg[:100]})") from None
     except (RecursionError, MemoryError):
         raise ValueError("is nested too deeply") from None
 

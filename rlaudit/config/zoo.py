@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 from rlaudit import yaml_source
 from rlaudit.config.literals import literal
 from rlaudit.config.sentences import at, shown
+from rlaudit.config_values import jsonable
 from rlaudit.errors import ConfigError, did_you_mean
 from rlaudit.types import Problem
 from rlaudit.yaml_source import KeyPath, Override, Place, YamlText
@@ -103,7 +104,7 @@ def _states(agent: Mapping[str, Any], path: KeyPath) -> bool:
 
 def _in_order(overrides: Sequence[Override], comment: str) -> Iterator[Override]:
     """A plain value takes the place of `zoo`; each further one goes to the top, so the last carries the comment."""
-    plain = sorted(overrides, key=lambda one: len(one.path) + isinstance(one.value, Mapping | list))
+    plain = sorted(overrides, key=lambda one: len(one.path) > 3 or isinstance(one.value, Mapping | list))
     ordered = [plain[0], *reversed(plain[1:])]
     for override in ordered:
         first, last = override is ordered[0], override is ordered[-1]
@@ -144,8 +145,9 @@ def _for_all(document: YamlText, task_ids: Sequence[str]) -> str:
 
 def _existing(document: YamlText, key: str) -> str:
     if not isinstance(document.data.get(key), dict):
-        what = f"{document.path} has no entry {key!r}" if key not in document.data else f"{key} is no mapping there"
-        raise ValueError(f"{what}.{_short(did_you_mean(key, document.data))}")
+        if key in document.data:
+            raise ValueError(f"{key!r} is no mapping of keys in {document.path}")
+        raise ValueError(f"{document.path} has no entry {key!r}.{_short(did_you_mean(key, document.data))}")
     return key
 
 
@@ -198,14 +200,21 @@ def _said(entry: _Entry, data: Mapping[str, Any]) -> Iterator[Override | Problem
         elif key == "n_envs" and entry.algo == "ARS":  # rl_zoo3 gives the agent one environment
             yield f"n_envs of {entry.key} is left out: rl_zoo3 evaluates in as many processes there, rlaudit in one"
         elif key not in _LEFT_OUT:
-            try:
-                if key == "env_kwargs":
-                    _check_env_kwargs(value, _tasks(data))
-                for path, read in _READERS.get(key, _param)(key, value, entry.values).items():
-                    yield entry.override(key, path, read)
-            except ValueError as error:
-                yield entry.override(key, (key,), value)
-                yield at(("agents", entry.label, key), str(error))
+            yield from _read(entry, key, value, _tasks(data))
+
+
+def _read(entry: _Entry, key: str, value: Any, tasks: Sequence[Mapping[str, Any]]) -> Iterator[Override | Problem]:
+    try:
+        if key == "env_kwargs":
+            _check_env_kwargs(value, tasks)
+        read = _READERS.get(key, _param)(key, value, entry.values)
+        jsonable({key: list(read.values())})
+    except ValueError as error:
+        yield entry.override(key, (key,), value)
+        yield at(("agents", entry.label, key), str(error))
+        return
+    for path, new in read.items():
+        yield entry.override(key, path, new)
 
 
 _LEFT_OUT = {
