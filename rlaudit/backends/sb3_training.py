@@ -21,7 +21,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
 from rlaudit.backends.sb3 import ALGORITHMS
-from rlaudit.backends.sb3_agent import build
+from rlaudit.backends.sb3_agent import build, monitors
 from rlaudit.backends.sb3_evaluation import Evaluator, make_evaluator
 from rlaudit.types import Floats, Ints, Progress, RunRecord, RunSpec, TrainingEpisodes
 
@@ -78,7 +78,7 @@ def train_one(spec: RunSpec, progress: Progress) -> RunRecord:
 
 def _learn(spec: RunSpec, measured: _Measured, progress: Progress) -> None:
     agent, envs = build(spec)
-    measured.envs = envs.envs
+    measured.envs = monitors(envs)
     evaluate = make_evaluator(spec, agent, envs)
     try:
         try:

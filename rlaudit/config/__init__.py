@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rlaudit import claims, yaml_source
+from rlaudit.config import zoo
 from rlaudit.config.models import (
     AgentConfig,
     AuditConfig,
@@ -49,7 +50,12 @@ def load_config(
         parsed.append(Override(f"--seeds {seeds}", ("seeds",), yaml_source.read_value(seeds)))
     parsed += _more_claims(yaml_source.with_overrides(document.data, parsed), claims)
     data = yaml_source.with_overrides(document.data, parsed)
-    source = ConfigSource(document, tuple(parsed), data)
+    filled = zoo.fill(path.parent, data)
+    parsed += filled.overrides
+    if filled.problems:
+        raise ConfigSource(document, tuple(parsed), data).error(filled.problems)
+    data = yaml_source.with_overrides(document.data, parsed)
+    source = ConfigSource(document, tuple(parsed), data, filled.notes)
     try:
         config = AuditConfig.model_validate(data)
     except ValidationError as error:

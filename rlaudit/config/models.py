@@ -35,6 +35,7 @@ from rlaudit.config_values import (
     SwitchOrMapping,
     TestName,
     Text,
+    Wrapper,
     ascending,
     bounds,
     distinct_names,
@@ -86,7 +87,8 @@ class AgentConfig(_Frozen):
     policy_kwargs: Annotated[JsonMapping, Field(description="keyword arguments of the policy")] = {}
     normalize: Annotated[SwitchOrMapping, Field(description="VecNormalize: true, or its keyword arguments")] = False
     wrappers: Annotated[
-        tuple[JsonMapping, ...], Field(description="of each environment: [{package.module:Class: {key: value}}]")
+        tuple[Wrapper, ...],
+        Field(description="of each environment, inside out: package.module:Class, or {that: {key: value}}"),
     ] = ()
     frame_stack: Annotated[int, Field(ge=1, le=64), WHOLE, Field(description="observations stacked")] = 1
     result: Annotated[
