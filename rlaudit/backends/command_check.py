@@ -59,6 +59,8 @@ def _command(spec: RunSpec) -> Iterator[Problem]:
         return
     if shell := [word for word in named if word in _SHELL]:
         yield Problem(at, f"{shell[0]!r} needs a shell, and there is none: put it in a script, or sh -c '...'")
+    elif "#" in named:
+        yield Problem(at, "holds a comment ('# ...'), which would be given to the program; put it above the key")
     elif re.match(r"\w+=", named[0]):
         yield Problem(at, f"{named[0]!r} is no program; variables stand under `environment`")
     elif named[0] != "python" and "{" not in named[0]:

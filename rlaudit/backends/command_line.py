@@ -70,7 +70,7 @@ def texts(spec: RunSpec) -> Iterator[tuple[tuple[str, ...], str]]:
 
 def takes_steps(spec: RunSpec) -> bool:
     """Whether the program is told how long to train. One that is not cannot be tried out for a few steps."""
-    return any("{steps}" in text for _, text in texts(spec))
+    return any("{steps}" in text for place, text in texts(spec) if place[0] != "result")
 
 
 def arguments(spec: RunSpec, out: Path) -> list[str]:
