@@ -87,14 +87,14 @@ def _train_one(spec: RunSpec, progress: Progress) -> RunRecord:
 
 
 def _reporting(spec: RunSpec, lines: Lines, progress: Progress) -> Callable[[str], None]:
-    due = 0.0
+    due, told = 0.0, 0
 
     def take(line: str) -> None:
-        nonlocal due
+        nonlocal due, told
         lines.take(line)
-        if lines.latest and time.monotonic() >= due:
-            due = time.monotonic() + REPORT_SECONDS
-            progress(spec, lines.latest)
+        if lines.latest != told and time.monotonic() >= due:
+            due, told = time.monotonic() + REPORT_SECONDS, lines.latest
+            progress(spec, told)
 
     return take
 

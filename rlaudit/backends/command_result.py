@@ -5,7 +5,7 @@
     result: {file: runs, metric: charts/episodic_return}                 # whatever `rlaudit list importers` knows
 
 A file (or folder, or glob that fits one of them) lies in the run's own folder. It may be a table of this run alone,
-without columns for agent and seed: `step,value` for a learning curve or `score` for one number; or that number alone.
+without columns for agent or seed: `step,value` for a learning curve or `score` for one number; or that number alone.
 
 `training: true` says that each number is the return of one training episode and not an evaluation: the curve is then
 their means over windows of steps, and the score their mean over the last tenth of the steps.
@@ -13,8 +13,8 @@ their means over windows of steps, and the score their mean over the last tenth 
 
 import csv
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from rlaudit.backends.curves import curve, finite, known_whole, of_training
 from rlaudit.errors import ConfigError, ImportFormatError, did_you_mean
 from rlaudit.importers import Hints, tables
 from rlaudit.importers.files import head
-from rlaudit.importers.tidy import SYNONYMS, RawTable
+from rlaudit.importers.tidy import KNOWN, SYNONYMS, RawTable
 from rlaudit.types import RunRecord, RunSpec
 
 HINTS = tuple(name.name for name in fields(Hints) if name.name not in ("until", "skip"))
@@ -132,29 +132,37 @@ def of_file(spec: RunSpec, out: Path, scratch: Path, pattern: str) -> RunRecord:
 
     `scratch` is a folder for copies. What a file says of agent and task does not matter: this run is known.
     """
-    path, asked = _found(out, pattern), hints(spec.params["result"])
-    if path.is_file() and (number := _bare_number(path)) is not None:
-        return finite(RunRecord(spec, "done", final_returns=np.array([number])))
     try:
-        if path.is_file() and (table := _own_table(path, asked)):
-            path, asked = _completed(table, spec, scratch / path.name), Hints(format="tidy")
-        records = importers.read(path, asked, single_seeds=True).records
-    except ImportFormatError as error:
+        record = _only_run(spec, _found(out, pattern), scratch)
+    except ImportFormatError as error:  # names of folders that will be gone help nobody
         raise ImportFormatError(str(error).replace(f"{out}/", "").replace(f"{scratch}/", "")) from None
-    if len(records) != 1:
-        names = ", ".join(f"{one.spec.agent} seed {one.spec.seed}" for one in records[:_SHOWN]) or "nothing"
-        raise ImportFormatError(f"{pattern} holds {len(records)} runs, expected the one that was started: {names}")
-    (record,) = records
-    if record.error:
-        raise ImportFormatError(f"{pattern}: {record.error}")
-    record = replace(record, spec=spec, episodes=known_whole(record.episodes))
     if is_training(spec) and len(record.eval_steps) and not len(record.episodes.returns):
         return of_training(record, record.eval_steps, record.eval_returns[:, 0])
-    return finite(record)
+    return finite(replace(record, episodes=known_whole(record.episodes)))
+
+
+def _only_run(spec: RunSpec, path: Path, scratch: Path) -> RunRecord:
+    asked = hints(spec.params["result"])
+    if path.is_file() and (number := _bare_number(path)) is not None:
+        return RunRecord(spec, "done", final_returns=np.array([number]))
+    if path.is_file() and (table := _own_table(path, asked)):
+        path, asked = _completed(table, spec, scratch / path.name), Hints(format="tidy")
+    imported = importers.read(path, asked, single_seeds=True)
+    records = imported.records
+    if len(records) != 1:
+        names = ", ".join(f"{one.spec.agent} seed {one.spec.seed}" for one in records[:_SHOWN]) or "nothing"
+        raise ImportFormatError(f"{path} holds {len(records)} runs, expected the one that was started: {names}")
+    if records[0].error:
+        raise ImportFormatError(f"{path}: {records[0].error}")
+    said = records[0].spec.seed
+    if imported.reading.formats == ("tidy",) and said not in (spec.seed, *astuple(spec.seeds)):
+        raise ImportFormatError(f"{path} says seed {said!r}, but this is seed {spec.seed!r}: is the program given it?")
+    return replace(records[0], spec=spec)
 
 
 def _found(out: Path, pattern: str) -> Path:
-    found = sorted(str(path.relative_to(out)) for path in out.glob(pattern))
+    fitting = [path for path in out.glob(pattern) if path.is_file() or path.is_dir()]
+    found = sorted(str(path.relative_to(out)) for path in fitting)
     if len(found) == 1:
         return out / found[0]
     there = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
@@ -174,7 +182,7 @@ def _bare_number(path: Path) -> float | None:
 
 
 def _own_table(path: Path, asked: Hints) -> RawTable | None:
-    """The text table of a run that names neither agent nor seed, its columns called as in a tidy table."""
+    """The text table of a run that leaves out agent or seed, its columns called as in a tidy table."""
     if asked.format not in (None, *_TABLES) or (importers.fitting(path) or [*_TABLES])[0] not in _TABLES:
         return None
     if head(path) == b"PAR1":
@@ -182,7 +190,7 @@ def _own_table(path: Path, asked: Hints) -> RawTable | None:
     raw = tables.read_cells(path, "step, value or score")
     ours = {theirs: name for name, theirs in asked.columns.items()}
     raw = raw._replace(names=tuple(ours.get(name, name) for name in raw.names))
-    if {"agent", "seed"} & set(raw.names):
+    if {"agent", "seed"} <= set(raw.names):
         return None
     if "score" not in raw.names and not {"step", "value"} <= set(raw.names):
         raise ImportFormatError(f"{raw.header}: {_unknown_columns(raw, ours)}")
@@ -201,15 +209,13 @@ def _unknown_columns(raw: RawTable, ours: Mapping[str, str]) -> str:
 
 
 def _completed(raw: RawTable, spec: RunSpec, path: Path) -> Path:
-    """The table with the agent and the seed of this run, for the importer; its lines keep their numbers."""
-    names = [name for name in ("step", "value", "score", "status") if name in raw.names]
+    """The table with what it leaves out of agent and seed, for the importer; its lines keep their numbers."""
+    known: dict[str, Any] = {"agent": spec.agent, "seed": spec.seed}
+    left_out = {name: value for name, value in known.items() if name not in raw.names}
+    names = [name for name in KNOWN if name in raw.names]
     with path.open("w", newline="", encoding="utf-8") as stream:
         rows = csv.writer(stream)
-        rows.writerow(["agent", "seed", *names])
-        rows.writerows(_rows(raw, names, spec))
+        rows.writerow([*left_out, *names])
+        columns = (raw.column(name) for name in names)
+        rows.writerows([*left_out.values(), *cells] for cells in zip(*columns, strict=True))
     return path
-
-
-def _rows(raw: RawTable, names: Sequence[str], spec: RunSpec) -> Iterator[list[Any]]:
-    for cells in zip(*(raw.column(name) for name in names), strict=True):
-        yield [spec.agent, spec.seed, *cells]
