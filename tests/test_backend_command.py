@@ -259,7 +259,7 @@ def test_columns_of_training_episodes_are_averaged(tmp_path: Path) -> None:
     [
         ({"a.txt": "x"}, {"file": "results.csv"}, "the program left no 'results.csv'. It left a.txt"),
         ({"a.csv": "x", "b.csv": "x"}, {"file": "*.csv"}, "'*.csv' fits 2 of its files, expected one: a.csv, b.csv"),
-        ({"a.csv": "t,return\n1,2\n"}, {"file": "a.csv"}, "Say which they are: columns: {step: ..., value: return}"),
+        ({"a.csv": "t,return\n1,2\n"}, {"file": "a.csv"}, "found the columns 't', 'return', expected step"),
         (
             {"a.csv": "t,return\n1,2\n"},
             {"file": "a.csv", "columns": {"step": "t", "value": "retrun"}},
@@ -269,12 +269,13 @@ def test_columns_of_training_episodes_are_averaged(tmp_path: Path) -> None:
         ({"a.csv": "step,value\n1,nan\n"}, {"file": "a.csv"}, "found 'nan', expected a finite number"),
         ({"a.csv": "nan"}, {"file": "a.csv"}, "the score is not finite"),
         ({"a.csv": ""}, {"file": "a.csv"}, "a.csv is empty"),
+        ({"a.csv": "step,value\n1,2\n2,3,4\n5"}, {"file": "a.csv"}, "a.csv:3: found 3 cells, expected 2"),
         ({"a.csv": "score\n"}, {"file": "a.csv"}, "no row"),
         ({"a.csv": "agent,seed,score\na,1,2\na,2,3\n"}, {"file": "a.csv"}, "holds 2 runs, expected the one"),
         (
             {"a.csv": "seed,score\n1,2\n"},
             {"file": "a.csv"},
-            "a.csv says seed 1, but this is seed 3: is the program given",
+            "says seed 1, but this is seed 3: is the program given",
         ),
         ({"a.csv": "agent,seed,score,status\na,1,2,failed\n"}, {"file": "a.csv"}, "marked failed"),
     ],

@@ -69,7 +69,7 @@ def _train_one(spec: RunSpec, progress: Progress) -> RunRecord:
     lines = Lines(compiled(result["pattern"])) if "pattern" in result else None
     ended = Ended(0, 0.0, ())
     with TemporaryDirectory(prefix="rlaudit-run-", ignore_cleanup_errors=True) as name:
-        scratch, out = Path(name), Path(name, "out")
+        scratch, out = Path(name), Path(name, f"run__seed{spec.seed}__{spec.run_id}")  # importers take seeds from names
         out.mkdir()
         try:
             take = _reporting(spec, lines, progress) if lines else None

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from rlaudit.backends.command_line import BUILT_IN, SEEDS, beside, placeholders, texts, values, words
-from rlaudit.backends.command_result import HINTS, KEYS, compiled, hints
+from rlaudit.backends.command_result import COLUMNS, HINTS, KEYS, compiled, hints
 from rlaudit.errors import RlauditError, did_you_mean
 from rlaudit.importers import IMPORTERS
 from rlaudit.importers.border import HEEDED
-from rlaudit.importers.tidy import KNOWN
 from rlaudit.types import Problem, RunSpec
 
 _SHELL = {"|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2>&1", "&>"}
@@ -24,12 +23,12 @@ def _is_text(value: object) -> bool:
 
 
 def _are_columns(value: object) -> bool:
-    return isinstance(value, Mapping) and all(key in KNOWN and _is_text(name) for key, name in value.items())
+    return isinstance(value, Mapping) and all(key in COLUMNS and _is_text(name) for key, name in value.items())
 
 
 _KINDS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "training": (lambda value: isinstance(value, bool), "true or false"),
-    "columns": (_are_columns, f"like {{step: global_step, value: return}}, of {', '.join(KNOWN)}"),
+    "columns": (_are_columns, f"like {{step: global_step, value: return}}, of {', '.join(COLUMNS)}"),
     "axes": (lambda value: isinstance(value, list) and all(map(_is_text, value)), "a list of names"),
     "every": (lambda value: isinstance(value, int) and value is not True and value > 0, "a whole number of steps"),
     **dict.fromkeys(("pattern", "file", "format", "metric", "names", "agent", "task"), (_is_text, "text")),

@@ -16,7 +16,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,8 +25,10 @@ from rlaudit.backends.curves import curve, finite, known_whole, of_training
 from rlaudit.errors import ConfigError, ImportFormatError, did_you_mean
 from rlaudit.importers import Hints, tables
 from rlaudit.importers.files import head
-from rlaudit.importers.tidy import KNOWN, SYNONYMS, RawTable
 from rlaudit.types import RunRecord, RunSpec
+
+if TYPE_CHECKING:
+    from rlaudit.importers.tidy import RawTable
 
 HINTS = tuple(name.name for name in fields(Hints) if name.name not in ("until", "skip"))
 KEYS = ("pattern", "file", "training", *HINTS)
@@ -34,6 +36,7 @@ FIELDS = ("step", "return", "*")
 MAX_POINTS = 1_000_000  # of one run
 _NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|(?i:nan|inf(?:inity)?))"
 _STEP = r"\d+(?:\.\d*)?(?:[eE]\+?\d+)?"
+COLUMNS = ("agent", "task", "seed", "step", "value", "score", "status", "error")  # of a tidy table
 _TABLES = ("tidy", "wide", "adastop", "matrix")  # what a plain text file may be taken for
 _SHOWN = 10  # names in an error
 
@@ -181,7 +184,7 @@ def _bare_number(path: Path) -> float | None:
             return None
 
 
-def _own_table(path: Path, asked: Hints) -> RawTable | None:
+def _own_table(path: Path, asked: Hints) -> "RawTable | None":
     """The text table of a run that leaves out agent or seed, its columns called as in a tidy table."""
     if asked.format not in (None, *_TABLES) or (importers.fitting(path) or [*_TABLES])[0] not in _TABLES:
         return None
@@ -194,25 +197,26 @@ def _own_table(path: Path, asked: Hints) -> RawTable | None:
         return None
     if "score" not in raw.names and not {"step", "value"} <= set(raw.names):
         raise ImportFormatError(f"{raw.header}: {_unknown_columns(raw, ours)}")
+    if raw.troubles:
+        raise ImportFormatError("; ".join(f"{one.place}: {one.message}" for one in raw.troubles[:_SHOWN]))
     return raw
 
 
-def _unknown_columns(raw: RawTable, ours: Mapping[str, str]) -> str:
+def _unknown_columns(raw: "RawTable", ours: Mapping[str, str]) -> str:
     absent = [name for name in ours.values() if name not in raw.names]
     if absent:
         theirs = next(theirs for theirs, name in ours.items() if name == absent[0])
         return f"no column {theirs!r}.{did_you_mean(theirs, raw.names)}"
-    likely = {name: next((one for one in raw.names if one in SYNONYMS[name]), "...") for name in ("step", "value")}
-    columns = ", ".join(f"{name}: {theirs}" for name, theirs in likely.items() if name not in raw.names)
     shown = ", ".join(map(repr, raw.names[:_SHOWN]))
-    return f"found the columns {shown}, expected step and value, or score. Say which they are: columns: {{{columns}}}"
+    way_out = "say which they are: columns: {step: ..., value: ...}, or {score: ...}"
+    return f"found the columns {shown}, expected step and value, or score; {way_out}"
 
 
-def _completed(raw: RawTable, spec: RunSpec, path: Path) -> Path:
+def _completed(raw: "RawTable", spec: RunSpec, path: Path) -> Path:
     """The table with what it leaves out of agent and seed, for the importer; its lines keep their numbers."""
     known: dict[str, Any] = {"agent": spec.agent, "seed": spec.seed}
     left_out = {name: value for name, value in known.items() if name not in raw.names}
-    names = [name for name in KNOWN if name in raw.names]
+    names = [name for name in COLUMNS if name in raw.names]
     with path.open("w", newline="", encoding="utf-8") as stream:
         rows = csv.writer(stream)
         rows.writerow([*left_out, *names])
