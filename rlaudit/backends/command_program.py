@@ -20,6 +20,7 @@ LAST_LINES = 20
 MAX_LINE = 2**16  # bytes; what is longer is cut, and no number is read from it
 SHOWN_LINE = 200  # characters of a line that are shown
 _CHUNK = 2**16
+_LOOK = 0.5  # seconds of silence after which one looks whether the launcher is still there
 _PATIENCE = command_launcher.GRACE + 3  # seconds until a launcher that should have ended is killed
 
 OnLine = Callable[[str], None]
@@ -107,16 +108,24 @@ def _open(stream: "IO[bytes] | None") -> "IO[bytes]":
 
 
 def _read(process: "subprocess.Popen[bytes]", on_line: OnLine | None, last: "deque[str]") -> None:
-    """Until both outputs are closed, which the launcher sees to when the program has ended."""
+    """Until both outputs are closed, which the launcher sees to when the program has ended; or the launcher is gone."""
     with selectors.DefaultSelector() as selector:
         selector.register(_open(process.stdout), selectors.EVENT_READ, _Splitter(on_line, last))
         selector.register(_open(process.stderr), selectors.EVENT_READ, _Splitter(None, last))
         while selector.get_map():
-            for key, _ in selector.select():
+            ready = selector.select(timeout=_LOOK)
+            if not ready and _has_ended(process.pid):  # killed: orphans of the program may hold the outputs open
+                return
+            for key, _ in ready:
                 chunk = os.read(key.fd, _CHUNK)
                 key.data.feed(chunk or b"\n")  # the end of the output ends its last line
                 if not chunk:
                     selector.unregister(key.fileobj)
+
+
+def _has_ended(pid: int) -> bool:
+    """Without reaping it, where the system can tell."""
+    return hasattr(os, "waitid") and bool(os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG))
 
 
 @dataclass

@@ -38,6 +38,7 @@ _NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|(?i:nan|inf(?:inity)?))
 _STEP = r"\d+(?:\.\d*)?(?:[eE]\+?\d+)?"
 COLUMNS = ("agent", "task", "seed", "step", "value", "score", "status", "error")  # of a tidy table
 _TABLES = ("tidy", "wide", "adastop", "matrix")  # what a plain text file may be taken for
+_SURE = ("tidy", "zoo")  # formats that say the seed in so many words; others take it from names
 _SHOWN = 10  # names in an error
 
 
@@ -158,12 +159,14 @@ def _only_run(spec: RunSpec, path: Path, scratch: Path) -> RunRecord:
     if records[0].error:
         raise ImportFormatError(f"{path}: {records[0].error}")
     said = records[0].spec.seed
-    if imported.reading.formats == ("tidy",) and said not in (spec.seed, *astuple(spec.seeds)):
+    if imported.reading.formats[0] in _SURE and said not in (spec.seed, *astuple(spec.seeds)):
         raise ImportFormatError(f"{path} says seed {said!r}, but this is seed {spec.seed!r}: is the program given it?")
     return replace(records[0], spec=spec)
 
 
 def _found(out: Path, pattern: str) -> Path:
+    if Path(pattern) == Path():  # "." is the whole folder, and no glob
+        return out
     fitting = [path for path in out.glob(pattern) if path.is_file() or path.is_dir()]
     found = sorted(str(path.relative_to(out)) for path in fitting)
     if len(found) == 1:

@@ -27,6 +27,7 @@ gives the same result twice. What it raises becomes a failed run with the traceb
 """
 
 import os
+import reprlib
 import sys
 import time
 import traceback
@@ -198,7 +199,7 @@ def _record(spec: RunSpec, returned: Any) -> RunRecord:
     if not isinstance(returned, list) or not returned:
         raise ImportFormatError(f"it returned {_shown(returned)}, expected {_FORMS}{_way_out(returned)}")
     for place, pair in enumerate(returned):
-        if not isinstance(pair, Sequence | np.ndarray) or isinstance(pair, str) or len(pair) != 2:
+        if not _is_pair(pair):
             raise ImportFormatError(
                 f"item {place} of what it returned is {_shown(pair)}, expected a pair (step, return)"
             )
@@ -231,9 +232,13 @@ def _is_number(value: Any) -> bool:
         return False
 
 
+def _is_pair(value: Any) -> bool:
+    sequence = isinstance(value, np.ndarray) and value.ndim or isinstance(value, list | tuple)
+    return bool(sequence) and len(value) == 2
+
+
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return f"{type(value).__name__} {text}" if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."
+    return f"{type(value).__name__} {' '.join(reprlib.repr(value).split())}"
 
 
 def _way_out(returned: Any) -> str:
