@@ -92,7 +92,7 @@ def _argument(spec: RunSpec, word: str, given: Mapping[str, str]) -> str:
 
 def beside(spec: RunSpec, word: str) -> Path | None:
     """The file beside the config that a word names, if it names one."""
-    path = Path(spec.folder, word)
+    path = Path(spec.folder, word).absolute()
     return path if len(word) < 4096 and not Path(word).is_absolute() and path.is_file() else None
 
 

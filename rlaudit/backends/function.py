@@ -21,7 +21,7 @@ It returns one of
 * a list of pairs (step, return): a learning curve, whose last return is the score;
 * a list of pairs (step, [return, return, ...]): the same with the episodes of each evaluation, equally many each time.
 
-Each run has a process of its own, limited to one thread. Before the call, Python's and NumPy's global generators and,
+Each run has a process of its own, limited to one thread, in the folder from which rlaudit was started. Before the call, Python's and NumPy's global generators and,
 where the module has loaded it, torch's are seeded from `seed_algo`: a function that forgets to seed one of them still
 gives the same result twice. What it raises becomes a failed run with the traceback.
 """
@@ -32,7 +32,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from importlib import import_module, invalidate_caches
 from inspect import Parameter, signature
@@ -66,7 +66,7 @@ def check(spec: RunSpec) -> list[Problem]:
     """What is wrong with a spec, found by importing the module and looking at the function's signature."""
     at = ("agents", spec.agent)
     try:
-        with beside(spec.folder):
+        with beside(spec.folder), redirect_stdout(sys.stderr):  # a module may print; standard output may be our JSON
             function = load(spec.algo)
             parameters = signature(function).parameters
     except (RlauditError, ValueError, TypeError) as error:
@@ -228,13 +228,12 @@ def _is_number(value: Any) -> bool:
         return False
     try:
         return getattr(value, "ndim", 0) == 0 and isinstance(float(value), float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
 def _is_pair(value: Any) -> bool:
-    sequence = isinstance(value, np.ndarray) and value.ndim or isinstance(value, list | tuple)
-    return bool(sequence) and len(value) == 2
+    return (isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0)) and len(value) == 2
 
 
 def _shown(value: Any) -> str:
