@@ -21,9 +21,10 @@ It returns one of
 * a list of pairs (step, return): a learning curve, whose last return is the score;
 * a list of pairs (step, [return, return, ...]): the same with the episodes of each evaluation, equally many each time.
 
-Each run has a process of its own, limited to one thread, in the folder from which rlaudit was started. Before the call, Python's and NumPy's global generators and,
-where the module has loaded it, torch's are seeded from `seed_algo`: a function that forgets to seed one of them still
-gives the same result twice. What it raises becomes a failed run with the traceback.
+Each run has a process of its own, limited to one thread, in the folder from which rlaudit was started. Before the call,
+Python's and NumPy's global generators and, where the module has loaded it, torch's are seeded from `seed_algo`: a
+function that forgets to seed one of them still gives the same result twice. What it raises becomes a failed run with
+the traceback.
 """
 
 import os
