@@ -36,7 +36,7 @@ def test_runs_that_have_all_in_common_leave_no_doubt() -> None:
 def test_a_run_that_ends_early_is_told_with_its_seed_and_the_way_out() -> None:
     (doubt,) = notes([*two_agents(), run("a", 3, last=400), run("b", 3)])
     assert "1 of 4 runs of a end early, at step 400 of 1,000 (seed 3)" in doubt
-    assert "`--until 1000` counts them as failed" in doubt
+    assert "--until 1000 counts them as failed" in doubt
 
 
 def test_a_last_evaluation_that_is_missing_is_an_early_end() -> None:
@@ -74,7 +74,7 @@ def test_agents_that_were_trained_for_different_numbers_of_steps_are_told() -> N
     runs = [run("a", seed) for seed in range(3)] + [run("b", seed, last=500) for seed in range(3)]
     (doubt,) = notes(runs)
     assert "end at different steps (a at step 1,000 and b at step 500)" in doubt
-    assert "`--until 500` compares them at the same" in doubt
+    assert "--until 500 compares them at the same" in doubt
 
 
 def test_runs_evaluated_at_different_steps_come_with_the_rule_of_their_alignment() -> None:

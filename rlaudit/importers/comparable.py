@@ -31,7 +31,9 @@ def _sorts(arms: Arms) -> Iterator[ReadNote]:
         for sort in dict.fromkeys(run.sort for run in runs):
             found.setdefault(sort, []).append(f"{agent}{on(task)}")
     if "evaluations" in found:
-        yield ReadNote("rule", "learning curves: score `final` is the mean of a run's last evaluation")
+        yield ReadNote(
+            "rule", "learning curves: the score is the mean of a run's last evaluation, unless another is asked for"
+        )
     if "training" in found:
         yield ReadNote("rule", training.RULE)
     if len(found) > 1:
@@ -56,7 +58,7 @@ def _early_ends(arms: Arms) -> Iterator[ReadNote]:
             yield ReadNote(
                 "warning",
                 f"{len(early)} of {len(runs)} runs of {agent}{on(task)} end early, {at} of {longest[-1]:,} "
-                f"({_seeds(early)}): their last evaluation counts. `--until {longest[-1]}` counts them as failed, a "
+                f"({_seeds(early)}): their last evaluation counts. --until {longest[-1]} counts them as failed, a "
                 "smaller step cuts all",
             )
 
@@ -84,7 +86,7 @@ def _different_budgets(arms: Arms) -> Iterator[ReadNote]:
             yield ReadNote(
                 "warning",
                 f"the agents{on(task)} end at different steps ({shown}): their scores come after different amounts of "
-                f"training. `--until {min(ends.values())}` compares them at the same",
+                f"training. --until {min(ends.values())} compares them at the same",
             )
 
 
