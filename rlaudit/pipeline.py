@@ -5,6 +5,7 @@ The command line, the Python API and the pytest plugin only speak it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from rlaudit.results import (
 )  # fmt: skip
 from rlaudit.store import Store, is_results_folder
 from rlaudit.types import RunEvent, RunRecord, RunSpec, ScoreTable
+from rlaudit.wording import carried
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +97,7 @@ def import_runs(sources: Sequence[Path], store: Store, hints: Hints = Hints()) -
     Importing more of the same results adds what is new. Raises ImportFormatError, and StoreError where the folder
     holds the runs of a config, or other results under the name of these.
     """
-    if (store.root / CONFIG).exists():
+    if os.path.exists(store.root / CONFIG):  # Path.exists() raises where the name is too long
         raise StoreError(f"{store.root} holds the runs of a config; name another folder: --out FOLDER")
     imported = importers.read(sources, hints, single_seeds=True)
     store.sweep()
@@ -158,7 +160,8 @@ def is_config(path: Path) -> bool:
 
 def source_name(path: Path) -> str:
     """What an audit of foreign results is called, unless somebody says otherwise."""
-    return path.resolve().name.split(".")[0] or "audit"
+    name = Path(os.path.realpath(path)).name  # Path.resolve() raises where a link leads to itself
+    return carried(name.split(".")[0]) or "audit"
 
 
 def audit_folder(
@@ -178,7 +181,9 @@ def audit_folder(
     asked = configs.settings(overrides, claims=claims)
     records, reading = _imported(store)
     table = scores.score_table(records, asked.score, asked.audit.higher_is_better)
-    return _audit_table(table, asked.audit, folder.resolve().name, quick=quick, records=records, reading=reading)
+    return _audit_table(
+        table, asked.audit, carried(folder.resolve().name), quick=quick, records=records, reading=reading
+    )
 
 
 def _imported(store: Store) -> tuple[tuple[RunRecord, ...], Reading | None]:
@@ -254,7 +259,7 @@ def _how_made(
 
     options = [word for override in overrides for word in ("-s", override)] + (["--seeds", seeds] if seeds else [])
     options += [word for claim in claims for word in ("--claim", claim)]
-    return {"command": join(["rlaudit", "audit", *map(str, targets), *options, *hints.flags()])}
+    return {"command": carried(join(["rlaudit", "audit", *map(str, targets), *options, *hints.flags()]))}
 
 
 # ---------------------------------------------------------------- the Python API

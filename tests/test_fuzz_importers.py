@@ -9,10 +9,7 @@ from fuzz_samples import SAMPLES
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
-    shared = Path("/dev/shm")
-    root = tmp_path / "fuzz"
-    root.mkdir()
-    return Workspace(root)
+    return Workspace(tmp_path / "fuzz")
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

@@ -30,7 +30,9 @@ class _Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except RlauditError as error:
-            raise _Failure(str(error)) from None
+            from rlaudit.terminal import printable
+
+            raise _Failure(printable(str(error))) from None
         except KeyboardInterrupt:
             click.echo("\nInterrupted. Nothing is lost but the runs that were in progress. To go on:", err=True)
             click.echo(f"    {shlex.join(['rlaudit', *sys.argv[1:]])}", err=True)
