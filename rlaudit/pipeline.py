@@ -97,7 +97,7 @@ def import_runs(sources: Sequence[Path], store: Store, hints: Hints = Hints()) -
     Importing more of the same results adds what is new. Raises ImportFormatError, and StoreError where the folder
     holds the runs of a config, or other results under the name of these.
     """
-    if os.path.exists(store.root / CONFIG):  # Path.exists() raises where the name is too long
+    if (store.root / CONFIG).exists():
         raise StoreError(f"{store.root} holds the runs of a config; name another folder: --out FOLDER")
     imported = importers.read(sources, hints, single_seeds=True)
     store.sweep()
@@ -181,9 +181,8 @@ def audit_folder(
     asked = configs.settings(overrides, claims=claims)
     records, reading = _imported(store)
     table = scores.score_table(records, asked.score, asked.audit.higher_is_better)
-    return _audit_table(
-        table, asked.audit, carried(folder.resolve().name), quick=quick, records=records, reading=reading
-    )
+    name = carried(folder.resolve().name)
+    return _audit_table(table, asked.audit, name, quick=quick, records=records, reading=reading)
 
 
 def _imported(store: Store) -> tuple[tuple[RunRecord, ...], Reading | None]:

@@ -1,4 +1,4 @@
-"""What must hold of a mutated input: an error in words, or numbers that stand in it. Everything else is a broken law."""
+"""What must hold of a mutated input: an error in words, or numbers that stand in it."""
 
 import os
 import re
@@ -23,7 +23,8 @@ from rlaudit.errors import RlauditError
 from rlaudit.importers import Run, border
 from rlaudit.results import ReadNote
 from rlaudit.scores import score_table
-from rlaudit.types import SeedLabel
+from rlaudit.types import ArmScores, SeedLabel
+from rlaudit.wording import carried
 
 LONGEST_ERROR = 5000  # characters: ten problems and their ways out, each with a path
 SECONDS = 20  # an input takes milliseconds
@@ -117,12 +118,13 @@ def _write(path: Path, node: bytes | Odd) -> None:
 
 def outcome(sources: list[Path], sample: Sample) -> Outcome:
     """Reads as the pipeline does, and keeps what the importer said before the border made records of it."""
-    seen: list[importers.Found] = []
+    seen: list[Run] = []
     prepared = border.prepared
 
     def listening(found: importers.Found, hints: importers.Hints) -> Any:
-        seen.append(found)
-        return prepared(found, hints)
+        kept, notes = prepared(found, hints)
+        seen.extend(kept)
+        return kept, notes
 
     border.prepared = listening
     try:
@@ -136,9 +138,9 @@ def outcome(sources: list[Path], sample: Sample) -> Outcome:
         return Outcome(crash=traceback.format_exc())
     finally:
         border.prepared = prepared
-    scores = {(arm.agent, arm.task, seed): score for arm in table.arms for seed, score in zip(arm.seeds, arm.scores)}
+    scores = {(arm.agent, arm.task, seed): score for arm in table.arms for seed, score in _scored(arm)}
     scores |= {(arm.agent, arm.task, seed): np.nan for arm in table.arms for seed in arm.failed}
-    runs = {(run.agent, run.task, run.seed): run for run in seen[0].runs}
+    runs = {(run.agent, run.task, run.seed): run for run in seen}
     return Outcome(runs, scores, read.reading.notes)
 
 
@@ -241,14 +243,16 @@ def _of_numbers(made: Case, before: Outcome, after: Outcome) -> Iterator[str]:
     for key, run in after.runs.items():
         if strange := set(_values(run)) - known:
             yield f"{key} has numbers that stand nowhere: {sorted(strange)[:5]}"
-    text = "\n".join([*made.after, *(one.decode("utf-8", "replace") for one in made.after.values() if is_bytes(one))])
+    text = carried(
+        "\n".join([*made.after, *(one.decode("utf-8", "replace") for one in made.after.values() if is_bytes(one))])
+    )
     for key in after.runs.keys() - before.runs.keys():
         for label in key[:2] if isinstance(key[2], int) else key:
             if not all(word in text for word in re.split(r"[/\s]", str(label))):
                 yield f"{label!r} stands nowhere"
-        if isinstance(key[2], int) and key[2] >= len(after.runs) and float(key[2]) not in known:
-            if str(key[2]) not in text:
-                yield f"seed {key[2]} stands nowhere"
+        counted = isinstance(key[2], str) or key[2] < len(after.runs) or float(key[2]) in known
+        if not counted and str(key[2]) not in text:
+            yield f"seed {key[2]} stands nowhere"
 
 
 def is_bytes(node: bytes | Odd) -> bool:
@@ -294,18 +298,14 @@ def _of_what_is_left(made: Case, sample: Sample, before: Outcome, after: Outcome
     a count of the format's tell."""
     if sample.counted and made.mutation in ("a line less", "lines less"):
         return
-    new = [
-        (key, item)
-        for key, run in after.runs.items()
-        for item in _items(run, sample)
-        if not _had(before, key, item, sample)
-    ]
+    items = [(key, item) for key, run in after.runs.items() for item in _items(run)]
+    new = [(key, item) for key, item in items if not _had(before, key, item)]
     torn = 1 if made.mutation == "cut" and not sample.checksums and not sample.torn_lines_tell else 0
     if len(new) > torn:
         yield f"new after something was taken away: {new[:5]}"
 
 
-def _items(run: Run, sample: Sample) -> Iterator[tuple[object, tuple[float, ...]]]:
+def _items(run: Run) -> Iterator[tuple[object, tuple[float, ...]]]:
     """(step, values) of each point, ("final", values)."""
     yield from zip(run.steps.tolist(), map(_finite, run.returns), strict=True)
     if len(run.final):
@@ -316,8 +316,8 @@ def _finite(values: Any) -> tuple[float, ...]:
     return tuple(value for value in values.tolist() if np.isfinite(value))
 
 
-def _had(before: Outcome, key: Key, item: object, sample: Sample) -> bool:
-    return key in before.runs and item in list(_items(before.runs[key], sample))
+def _had(before: Outcome, key: Key, item: object) -> bool:
+    return key in before.runs and item in list(_items(before.runs[key]))
 
 
 def _differences(before: Outcome, after: Outcome, keys: list[Key]) -> Iterator[str]:
@@ -327,9 +327,13 @@ def _differences(before: Outcome, after: Outcome, keys: list[Key]) -> Iterator[s
         if a is None or b is None:
             yield f"{key} is {'lost' if b is None else 'new'}"
         elif not (_bits(a) == _bits(b) and (a.error is None) == (b.error is None)):
-            yield f"{key} reads otherwise: {list(_items(a, None))[:3]} before, {list(_items(b, None))[:3]} now"
+            yield f"{key} reads otherwise: {list(_items(a))[:3]} before, {list(_items(b))[:3]} now"
         elif before.scores[key] != after.scores[key] and not np.isnan(before.scores[key]):
             yield f"{key} has another score: {before.scores[key]!r} before, {after.scores[key]!r} now"
+
+
+def _scored(arm: ArmScores) -> Iterator[tuple[SeedLabel, float]]:
+    return zip(arm.seeds, arm.scores.tolist(), strict=True)
 
 
 def _bits(run: Run) -> tuple[bytes, ...]:

@@ -228,7 +228,7 @@ def _drop_lines(lines: list[bytes], rng: Random) -> list[bytes]:
 
 def _repeat_line(lines: list[bytes], rng: Random) -> list[bytes]:
     at, to = rng.randrange(len(lines)), rng.randrange(len(lines) + 1)
-    return lines[:to] + [lines[at]] + lines[to:]
+    return [*lines[:to], lines[at], *lines[to:]]
 
 
 def _join_lines(lines: list[bytes], rng: Random) -> list[bytes]:
@@ -592,9 +592,11 @@ STRANGERS = (
     b"", b"\n", b" ", b"\0", b"null", b"[]", b"{}", b"0", b'""', b"[[]]", b"1\n2\n3\n", b"1,2\n3,4\n", b"a\n1\n2\n",
     b"a,b\n1,2\n3,4\n", b"agent,seed,score\n", b"\x89PNG\r\n\x1a\n" + bytes(32), b"%PDF-1.7\n", b"\x7fELF" + bytes(64),
     b"SQLite format 3\0" + bytes(100), b"\x89HDF\r\n\x1a\n" + bytes(64), b"<!DOCTYPE html><html></html>", b"PAR1",
-    b"PAR1PAR1", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"\x93NUMPY", b"\x93NUMPY\x01\0\xff\xff{", b"\x1f\x8b",
-    b"\x1f\x8b\x08", b"\x80\x04\x95", b"--- \n- a\n", b"&a [*a]\n", b"#{", b"#{}\nr,l,t\n", b'#{"t_start": 1}\n',
-    b'#{"t_start": 1.0, "env_id": null}\nr,l,t\n', b'#{"t_start": 1.0, "env_id": "x"}\nr,l,t\n1,2,3\n', npy(np.zeros(3)),
+    b"PAR1PAR1", b"PK\x03\x04", b"PK\x05\x06" + bytes(18), b"\x93NUMPY", b"\x93NUMPY\x01\0\xff\xff{",
+    b"\x1f\x8b", b"\x1f\x8b\x08", b"\x80\x04\x95", b"--- \n- a\n", b"&a [*a]\n", b"#{", b"#{}\nr,l,t\n",
+    b'#{"t_start": 1}\n',
+    b'#{"t_start": 1.0, "env_id": null}\nr,l,t\n', b'#{"t_start": 1.0, "env_id": "x"}\nr,l,t\n1,2,3\n',
+    npy(np.zeros(3)),
     npy(np.zeros((3, 2))), npy(np.array(None, dtype=object)), archive({}), archive({"a.npy": npy(np.zeros((2, 2)))}),
     event_record(b"\x1a\rbrain.Event:2"), event_record(b""), "\ufeff".encode("utf-16"), "agent,seed".encode("utf-16"),
     b"Step,\"a - x\"\n1,2\n", b"seed,ppo,a2c\n0,1,2\n1,2,3\n", b'{"a": [[1, 2], [3, 4]]}',

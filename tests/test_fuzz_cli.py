@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from fuzz_laws import Case, Workspace, alarm, case, cases
+from fuzz_laws import Case, Workspace, alarm, cases
 from fuzz_samples import SAMPLES
 from mutations import STRANGE_NAMES
 

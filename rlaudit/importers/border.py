@@ -32,7 +32,9 @@ def reading(runs: Sequence[Run], notes: Sequence[ReadNote], sources: Mapping[str
         sources=tuple(map(carried, sources)),
         formats=tuple(sources.values()),
         arms=tuple(_arm(agent, task, mine) for (agent, task), mine in arms.items()),
-        notes=tuple(dict.fromkeys(ReadNote(kind, carried(text)) for kind, text in (*notes, *comparable.notes(arms)))),
+        notes=tuple(
+            dict.fromkeys(ReadNote(note.kind, carried(note.text)) for note in (*notes, *comparable.notes(arms)))
+        ),
     )
 
 
@@ -55,9 +57,14 @@ def prepared(found: Found, hints: Hints) -> tuple[tuple[Run, ...], tuple[ReadNot
 
 
 def _carried(run: Run) -> Run:
-    texts = {name: getattr(run, name) for name in ("agent", "task", "seed", "place", "error")}
-    changed = {name: carried(text) for name, text in texts.items() if isinstance(text, str) and not text.isprintable()}
-    return replace(run, **changed) if changed else run
+    return replace(
+        run,
+        agent=carried(run.agent),
+        task=carried(run.task),
+        seed=carried(run.seed) if isinstance(run.seed, str) else run.seed,
+        place=carried(run.place),
+        error=None if run.error is None else carried(run.error),
+    )
 
 
 def _refuse_overruled(runs: Sequence[Run], hints: Hints) -> None:
