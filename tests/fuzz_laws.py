@@ -1,5 +1,6 @@
 """What must hold of a mutated input: an error in words, or numbers that stand in it."""
 
+import json
 import os
 import re
 import shutil
@@ -83,7 +84,7 @@ class Workspace:
                 _write(self.root / path, node)
         self._held = dict(tree)
 
-    def sources(self, sample: Sample) -> list[Path]:
+    def sources(self) -> list[Path]:
         """What the user would call."""
         return [self.root / name for name in dict.fromkeys(path.split("/")[0] for path in self._held)]
 
@@ -195,11 +196,11 @@ def judged(made: Case, workspace: Workspace, before: Outcome) -> list[str]:
     """The laws that the case breaks, in words."""
     workspace.hold(made.after)
     sample = SAMPLES[made.sample]
-    after = outcome(workspace.sources(sample), sample)
+    after = outcome(workspace.sources(), sample)
     if after.crash is not None:
         return [f"{made.name}: {after.crash}"]
-    laws = [*_of_errors(after)] if after.error is not None else [*_of_numbers(made, before, after)]
-    laws += _of_promises(made, sample, before, after)
+    laws = [*_of_errors(after)] if after.error is not None else [*_of_numbers(made, sample, before, after)]
+    laws += _of_promises(made, sample, workspace.root, before, after)
     return [f"{made.name} ({made.changed!r}): {law}" for law in laws]
 
 
@@ -212,21 +213,21 @@ def _of_errors(after: Outcome) -> Iterator[str]:
         yield f"no error in words: {text[:2000]!r} ... {len(text)} characters"
 
 
-def _of_promises(made: Case, sample: Sample, before: Outcome, after: Outcome) -> Iterator[str]:
+def _of_promises(made: Case, sample: Sample, root: Path, before: Outcome, after: Outcome) -> Iterator[str]:
     if made.mutation in sample.refused and after.error is None:
         yield "read, although it must be refused"
     if made.mutation in sample.same and after.error is not None:
         yield f"refused, although it means the same: {after.error[:500]}"
     promise = PROMISES[made.mutation]
-    if promise == "same" and after.error is None:
+    if (promise == "same" or made.mutation in sample.same) and after.error is None:
         yield from _differences(before, after, list(before.runs | after.runs))
-    if after.error is None and sample.call == "folder" and promise in ("less", "damage"):
-        yield from _of_neighbours(made, before, after)
+    if after.error is None and not sample.alone and promise in ("less", "damage"):
+        yield from _of_neighbours(made, root, before, after)
     if after.error is None and promise in ("less", "damage") and (sample.checksums or promise == "less"):
         yield from _of_what_is_left(made, sample, before, after)
 
 
-def _of_numbers(made: Case, before: Outcome, after: Outcome) -> Iterator[str]:
+def _of_numbers(made: Case, sample: Sample, before: Outcome, after: Outcome) -> Iterator[str]:
     """Every number and label stands in the files; every run has a score or failed."""
     if set(after.scores) != set(after.runs):
         yield f"runs without a row in the scores: {set(after.scores) ^ set(after.runs)}"
@@ -243,21 +244,35 @@ def _of_numbers(made: Case, before: Outcome, after: Outcome) -> Iterator[str]:
     for key, run in after.runs.items():
         if strange := set(_values(run)) - known:
             yield f"{key} has numbers that stand nowhere: {sorted(strange)[:5]}"
-    text = carried(
+    text = _told(made) + carried(
         "\n".join([*made.after, *(one.decode("utf-8", "replace") for one in made.after.values() if is_bytes(one))])
     )
     for key in after.runs.keys() - before.runs.keys():
         for label in key[:2] if isinstance(key[2], int) else key:
-            if not all(word in text for word in re.split(r"[/\s]", str(label))):
+            if not (sample.counted and _COUNTED.fullmatch(str(label))) and not all(
+                word in text for word in re.split(r"[/\s]", str(label))
+            ):
                 yield f"{label!r} stands nowhere"
         counted = isinstance(key[2], str) or key[2] < len(after.runs) or float(key[2]) in known
         if not counted and str(key[2]) not in text:
             yield f"seed {key[2]} stands nowhere"
 
 
+_COUNTED = re.compile(r"(run|task|seed) \d+")
+
+
 def is_bytes(node: bytes | Odd) -> bool:
     """A regular file that can be read."""
     return isinstance(node, bytes)
+
+
+def _told(made: Case) -> str:
+    """The strings of a JSON file, its escapes undone."""
+    node = made.after[made.changed]
+    try:
+        return carried(json.dumps(json.loads(node), ensure_ascii=False)) if isinstance(node, bytes) else ""
+    except (ValueError, RecursionError):
+        return ""
 
 
 def numbers(data: bytes) -> set[float]:
@@ -276,31 +291,30 @@ def _values(run: Run) -> Iterator[float]:
         yield from (value for value in array.ravel().tolist() if np.isfinite(value))
 
 
-def _of_neighbours(made: Case, before: Outcome, after: Outcome) -> Iterator[str]:
+def _of_neighbours(made: Case, root: Path, before: Outcome, after: Outcome) -> Iterator[str]:
     """A broken file changes no run of another folder, and a run that it costs is noted."""
-    others = [key for key, run in before.runs.items() if not _concerns(made.changed, run)]
+    others = [key for key, run in before.runs.items() if not _concerns(root / made.changed, run)]
     yield from _differences(before, after, others)
     lost = [key for key in before.runs if key not in after.runs]
     still_there = made.after.get(made.changed) is not None
     said = [note for note in after.notes if note not in before.notes and note.kind in ("left_out", "warning")]
-    if lost and still_there and not said:
+    if lost and still_there and not said and made.mutation != "a pipe":
         yield f"{lost[:3]} vanish without a word; notes {after.notes}"
 
 
-def _concerns(changed: str, run: Run) -> bool:
-    place = run.place.split("/fuzz/")[-1]
-    folder = changed.rpartition("/")[0]
-    return place.startswith(folder) or changed.startswith(place.rpartition("/")[0])
+def _concerns(changed: Path, run: Run) -> bool:
+    """The file is the run's, or stands in a folder of the run's, or beside it."""
+    return run.place.startswith(str(changed.parent)) or str(changed).startswith(run.place)
 
 
 def _of_what_is_left(made: Case, sample: Sample, before: Outcome, after: Outcome) -> Iterator[str]:
     """Whatever still comes out came out before. The number in a torn last line may be one more, unless checksums or
     a count of the format's tell."""
-    if sample.counted and made.mutation in ("a line less", "lines less"):
+    if sample.counted and "less" in made.mutation:
         return
     items = [(key, item) for key, run in after.runs.items() for item in _items(run)]
     new = [(key, item) for key, item in items if not _had(before, key, item)]
-    torn = 1 if made.mutation == "cut" and not sample.checksums and not sample.torn_lines_tell else 0
+    torn = 1 if made.mutation == "cut" and not sample.checksums else 0
     if len(new) > torn:
         yield f"new after something was taken away: {new[:5]}"
 

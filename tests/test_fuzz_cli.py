@@ -54,7 +54,7 @@ def test_a_spoilt_sample_is_imported_or_refused(sample: str, workspace: Workspac
     found = []
     for made in spread(sample, N_IMPORTS):
         workspace.hold(made.after)
-        sources = workspace.sources(SAMPLES[sample])
+        sources = workspace.sources()
         out = workspace.root.parent / "out"
         said = run("import", *sources, *SAMPLES[sample].hints.flags(), "--out", out)
         found += [f"{made.name}: {law}" for law in broken(said)]

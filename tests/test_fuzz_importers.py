@@ -15,7 +15,7 @@ def workspace(tmp_path: Path) -> Workspace:
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_a_spoilt_sample_is_an_error_or_its_own_numbers(sample: str, workspace: Workspace) -> None:
     workspace.hold(original(sample))
-    whole = outcome(workspace.sources(SAMPLES[sample]), SAMPLES[sample])
+    whole = outcome(workspace.sources(), SAMPLES[sample])
     assert (None, None) == (whole.crash, whole.error)
     broken = [law for case in cases(sample, SAMPLES[sample].n_inputs) for law in judged(case, workspace, whole)]
     assert [] == broken

@@ -54,9 +54,9 @@ def head(path: Path, n_bytes: int = 4) -> bytes:
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Every regular file below `folder`, sorted, hidden ones and links to folders left out.
+    """Every file below `folder`, sorted, hidden ones, links to folders, pipes and devices left out.
 
-    A pipe or a device would never end. Raises ImportFormatError beyond MAX_FILES.
+    A link into nothing is there: a run must not vanish with it. Raises ImportFormatError beyond MAX_FILES.
     """
     n_files = 0
     for at, folders, names in os.walk(folder):
@@ -65,7 +65,15 @@ def walk(folder: Path) -> Iterator[Path]:
         if n_files > MAX_FILES:
             raise ImportFormatError(f"{folder} holds more than {MAX_FILES:,} files. Name the folder of the runs.")
         visible = (Path(at, name) for name in sorted(names) if not name.startswith("."))
-        yield from (file for file in visible if file.is_file())
+        yield from (file for file in visible if not _is_endless(file))
+
+
+def _is_endless(file: Path) -> bool:
+    """Whether reading it may never end."""
+    try:
+        return not stat.S_ISREG(file.stat().st_mode)
+    except OSError:  # whoever opens it says what is wrong with it
+        return False
 
 
 def first_file(path: Path, *endings: str) -> Path | None:
