@@ -220,7 +220,8 @@ def _of_promises(made: Case, sample: Sample, root: Path, before: Outcome, after:
         yield f"refused, although it means the same: {after.error[:500]}"
     promise = PROMISES[made.mutation]
     if (promise == "same" or made.mutation in sample.same) and after.error is None:
-        yield from _differences(before, after, list(before.runs | after.runs))
+        refused = [key for key, run in after.runs.items() if run.error and not len(run.steps) and not sample.alone]
+        yield from _differences(before, after, [key for key in before.runs | after.runs if key not in refused])
     if after.error is None and not sample.alone and promise in ("less", "damage"):
         yield from _of_neighbours(made, root, before, after)
     if after.error is None and promise in ("less", "damage") and (sample.checksums or promise == "less"):
@@ -310,7 +311,7 @@ def _concerns(changed: Path, run: Run) -> bool:
 def _of_what_is_left(made: Case, sample: Sample, before: Outcome, after: Outcome) -> Iterator[str]:
     """Whatever still comes out came out before. The number in a torn last line may be one more, unless checksums or
     a count of the format's tell."""
-    if sample.counted and "less" in made.mutation:
+    if sample.merged or (sample.counted and made.mutation != "cut"):
         return
     items = [(key, item) for key, run in after.runs.items() for item in _items(run)]
     new = [(key, item) for key, item in items if not _had(before, key, item)]

@@ -23,6 +23,7 @@ class Sample(NamedTuple):
     refused: tuple[str, ...] = ()  # mutations that must not be read
     checksums: bool = False  # no damage goes unnoticed
     counted: bool = False  # seeds or steps are positions in the file
+    merged: bool = False  # several files make one run
 
 
 ANY_TEXT = ("BOM", "CRLF", "no final line end")
@@ -55,9 +56,10 @@ SAMPLES: dict[str, Sample] = {
     "adastop": Sample("adastop", "adastop", "*.csv", alone=True, counted=True),
     "wandb chart": Sample("wandb", "wandb", "chart.csv", alone=True),
     "wandb runs": Sample("wandb", "wandb", "runs.csv", alone=True),
-    "monitor": Sample("monitor", "monitor/logs", n_inputs=700, counted=True),
+    "monitor": Sample("monitor", "monitor/logs", "a2c-3/**/*", merged=True, counted=True),
+    "monitor alone": Sample("monitor", "monitor/logs", "a2c-1/**/*", counted=True),
     "evaluations": Sample("evaluations", "evaluations/logs", checksums=True),
-    "zoo": Sample("zoo", "zoo/logs", "*/*_[12]/**/*", n_inputs=300, counted=True),
+    "zoo": Sample("zoo", "zoo/logs", "*/*_[12]/**/*", n_inputs=300, counted=True, merged=True),
     "tensorboard CleanRL": Sample("tensorboard", "tensorboard/cleanrl", checksums=True),
     "tensorboard sb3": Sample("tensorboard", "tensorboard/sb3", checksums=True, n_inputs=300),
 }
