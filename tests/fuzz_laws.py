@@ -243,7 +243,8 @@ def _of_numbers(made: Case, sample: Sample, before: Outcome, after: Outcome) -> 
     known = numbers(node)
     known.update(value for run in before.runs.values() for value in _values(run))
     for key, run in after.runs.items():
-        if strange := set(_values(run)) - known:
+        strange = set(_values(run)) - known
+        if strange and not any(note.kind == "warning" for note in after.notes if note not in before.notes):
             yield f"{key} has numbers that stand nowhere: {sorted(strange)[:5]}"
     text = _told(made) + carried(
         "\n".join([*made.after, *(one.decode("utf-8", "replace") for one in made.after.values() if is_bytes(one))])
@@ -271,9 +272,16 @@ def _told(made: Case) -> str:
     """The strings of a JSON file, its escapes undone."""
     node = made.after[made.changed]
     try:
-        return carried(json.dumps(json.loads(node), ensure_ascii=False)) if isinstance(node, bytes) else ""
+        return carried("\n".join(_strings(json.loads(node)))) if isinstance(node, bytes) else ""
     except (ValueError, RecursionError):
         return ""
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for inner in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _strings(inner)
 
 
 def numbers(data: bytes) -> set[float]:
@@ -297,10 +305,13 @@ def _of_neighbours(made: Case, root: Path, before: Outcome, after: Outcome) -> I
     others = [key for key, run in before.runs.items() if not _concerns(root / made.changed, run)]
     yield from _differences(before, after, others)
     lost = [key for key in before.runs if key not in after.runs]
-    still_there = made.after.get(made.changed) is not None
+    still_there = made.after.get(made.changed) is not None and made.mutation not in GONE
     said = [note for note in after.notes if note not in before.notes and note.kind in ("left_out", "warning")]
-    if lost and still_there and not said and made.mutation != "a pipe":
+    if lost and still_there and not said:
         yield f"{lost[:3]} vanish without a word; notes {after.notes}"
+
+
+GONE = ("a pipe", "a folder in its place", "a link to its folder")  # what stands there now is no file of a run
 
 
 def _concerns(changed: Path, run: Run) -> bool:
