@@ -5,6 +5,7 @@ The command line, the Python API and the pytest plugin only speak it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -32,6 +33,7 @@ from rlaudit.results import (
 )  # fmt: skip
 from rlaudit.store import Store, is_results_folder
 from rlaudit.types import RunEvent, RunRecord, RunSpec, ScoreTable
+from rlaudit.wording import carried
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -178,7 +180,8 @@ def is_config(path: Path) -> bool:
 
 def source_name(path: Path) -> str:
     """What an audit of foreign results is called, unless somebody says otherwise."""
-    return path.resolve().name.split(".")[0] or "audit"
+    name = Path(os.path.realpath(path)).name  # Path.resolve() raises where a link leads to itself
+    return carried(name.split(".")[0]) or "audit"
 
 
 def audit_folder(
@@ -198,7 +201,8 @@ def audit_folder(
     asked = configs.settings(overrides, claims=claims)
     records, reading = _imported(store)
     table = scores.score_table(records, asked.score, asked.audit.higher_is_better)
-    return _audit_table(table, asked.audit, folder.resolve().name, quick=quick, records=records, reading=reading)
+    name = carried(folder.resolve().name)
+    return _audit_table(table, asked.audit, name, quick=quick, records=records, reading=reading)
 
 
 def _imported(store: Store) -> tuple[tuple[RunRecord, ...], Reading | None]:
@@ -274,7 +278,7 @@ def _how_made(
 
     options = [word for override in overrides for word in ("-s", override)] + (["--seeds", seeds] if seeds else [])
     options += [word for claim in claims for word in ("--claim", claim)]
-    return {"command": join(["rlaudit", "audit", *map(str, targets), *options, *hints.flags()])}
+    return {"command": carried(join(["rlaudit", "audit", *map(str, targets), *options, *hints.flags()]))}
 
 
 # ---------------------------------------------------------------- the Python API

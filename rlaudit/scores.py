@@ -76,7 +76,12 @@ def seed_order(seed: SeedLabel) -> tuple[int, int, list[tuple[int, str]]]:
     if isinstance(seed, int):
         return 0, seed, []
     parts = re.split(r"(\d+)", seed)
-    return 1, 0, [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+    return 1, 0, [(len(digits), digits) if digits else (-1, part) for part in parts for digits in [_digits(part)]]
+
+
+def _digits(text: str) -> str:
+    """Without leading zeros: of two numbers the longer is the larger. int() refuses more than 4,300 digits."""
+    return (text.lstrip("0") or "0") if text.isdecimal() else ""
 
 
 # ---------------------------------------------------------------- one run

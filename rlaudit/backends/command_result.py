@@ -28,7 +28,7 @@ from rlaudit.importers.files import head
 from rlaudit.types import RunRecord, RunSpec
 
 if TYPE_CHECKING:
-    from rlaudit.importers.tidy import RawTable
+    from rlaudit.importers.cells import RawTable
 
 HINTS = tuple(name.name for name in fields(Hints) if name.name not in ("until", "skip"))
 KEYS = ("pattern", "file", "training", *HINTS)

@@ -20,7 +20,7 @@ from rlaudit.importers import (
     wide,
     zoo,
 )  # fmt: skip
-from rlaudit.importers.files import near
+from rlaudit.importers.files import refuse_odd
 from rlaudit.importers.nouns import Format, Found, Hints, Run
 from rlaudit.results import Reading, ReadNote
 from rlaudit.types import RunRecord
@@ -102,6 +102,7 @@ def read(sources: Path | Sequence[Path], hints: Hints = Hints(), *, single_seeds
     runs: list[Run] = []
     notes: list[ReadNote] = []
     for path in paths:
+        refuse_odd(path)
         name, also = _format(path, hints)
         _refuse_idle(name, hints)
         found = IMPORTERS[name].read(path, hints)
@@ -134,8 +135,6 @@ def _format(path: Path, hints: Hints) -> tuple[str, list[ReadNote]]:
                 "(rlaudit list importers)"
             )
         return hints.format, []
-    if not path.exists():
-        raise ImportFormatError(f"{path}: no such file.{near(path)}")
     fits = fitting(path)
     if not fits and path.is_dir():
         raise ImportFormatError(

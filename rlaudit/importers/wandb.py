@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rlaudit.errors import ImportFormatError
+from rlaudit.importers.cells import RawTable, Trouble, import_error
 from rlaudit.importers.files import head
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.importers.quantities import (
@@ -30,7 +31,6 @@ from rlaudit.importers.quantities import (
 )
 from rlaudit.importers.run_names import FullName, RunName, of_runs, parse
 from rlaudit.importers.tables import read_cells
-from rlaudit.importers.tidy import RawTable, Trouble, import_error
 from rlaudit.results import ReadNote
 from rlaudit.types import Floats
 from rlaudit.wording import several
