@@ -20,7 +20,7 @@ from rlaudit import importers
 from rlaudit.errors import ConfigError, ImportFormatError, did_you_mean
 from rlaudit.importers import Hints, tables, tidy
 from rlaudit.importers.cells import RawTable
-from rlaudit.types import ArmCurves, ArmEpisodes, ArmScores, Floats, RunRecord, ScoreTable, SeedLabel
+from rlaudit.types import IMPORTED, ArmCurves, ArmEpisodes, ArmScores, Floats, RunRecord, ScoreTable, SeedLabel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,12 @@ def seed_order(seed: SeedLabel) -> tuple[int, int, list[tuple[int, str]]]:
     if isinstance(seed, int):
         return 0, seed, []
     parts = re.split(r"(\d+)", seed)
-    return 1, 0, [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+    return 1, 0, [(len(digits), digits) if digits else (-1, part) for part in parts for digits in [_digits(part)]]
+
+
+def _digits(text: str) -> str:
+    """Without leading zeros: of two numbers the longer is the larger. int() refuses more than 4,300 digits."""
+    return (text.lstrip("0") or "0") if text.isdecimal() else ""
 
 
 # ---------------------------------------------------------------- one run
@@ -125,7 +130,7 @@ def _name(record: RunRecord) -> str:
 
 def _is_bare(record: RunRecord) -> bool:
     """A number from somebody's table: nobody said that it is the return after training."""
-    return record.spec.backend == "table" and not len(record.eval_steps)
+    return record.spec.backend == IMPORTED and not len(record.eval_steps)
 
 
 # ---------------------------------------------------------------- one agent on one task

@@ -92,6 +92,12 @@ def test_agents_and_tasks_stay_in_order_and_seeds_are_sorted_naturally() -> None
     assert (2, 11, "other", "run_2", "run_10") == table.arms[0].seeds
 
 
+def test_seeds_of_thousands_of_digits_are_sorted_by_size_too() -> None:
+    labels: list[SeedLabel] = ["9" * 5000, "x2", "1" + "0" * 5000, "x010"]
+    table = score_table([_record(seed) for seed in labels])
+    assert ("9" * 5000, "1" + "0" * 5000, "x2", "x010") == table.arms[0].seeds
+
+
 @pytest.mark.parametrize("lost", [_record(1, failed=True), _record(1, final=(float("nan"),))])
 def test_a_run_that_failed_or_has_no_finite_score_is_listed_as_failed(lost: RunRecord) -> None:
     table = score_table([_record(0), lost, _record(2)])

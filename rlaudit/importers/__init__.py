@@ -20,7 +20,7 @@ from rlaudit.importers import (
     wide,
     zoo,
 )  # fmt: skip
-from rlaudit.importers.files import near
+from rlaudit.importers.files import refuse_odd
 from rlaudit.importers.nouns import Format, Found, Hints, Run
 from rlaudit.results import Reading, ReadNote
 from rlaudit.types import RunRecord
@@ -30,12 +30,20 @@ __all__ = ["IMPORTERS", "Format", "Found", "Hints", "Imported", "Run", "fitting"
 # The most specific first: where several fit, the first is taken, and the others are named.
 _NAMED = ("names", "agent", "task")
 IMPORTERS: dict[str, Format] = {
-    "zoo": Format(zoo.read, zoo.fits, "log trees of rl-baselines3-zoo: the seed stands in args.yml", _NAMED),
-    "tensorboard": Format(
-        tensorboard.read, tensorboard.fits, "TensorBoard event files, CleanRL's and others", (*_NAMED, "metric")
+    "zoo": Format(
+        zoo.read,
+        zoo.fits,
+        "log trees of rl-baselines3-zoo: the seed stands in args.yml",
+        (*_NAMED, "metric", "columns"),
     ),
     "evaluations": Format(
-        evaluations.read, evaluations.fits, "evaluations.npz of stable-baselines3's EvalCallback", _NAMED
+        evaluations.read,
+        evaluations.fits,
+        "evaluations.npz of stable-baselines3's EvalCallback, with monitor.csv beside it or not",
+        (*_NAMED, "metric"),
+    ),
+    "tensorboard": Format(
+        tensorboard.read, tensorboard.fits, "TensorBoard event files, CleanRL's and others", (*_NAMED, "metric")
     ),
     "monitor": Format(monitor.read, monitor.fits, "monitor.csv of stable-baselines3: training episodes", _NAMED),
     "wandb": Format(
@@ -94,6 +102,7 @@ def read(sources: Path | Sequence[Path], hints: Hints = Hints(), *, single_seeds
     runs: list[Run] = []
     notes: list[ReadNote] = []
     for path in paths:
+        refuse_odd(path)
         name, also = _format(path, hints)
         _refuse_idle(name, hints)
         found = IMPORTERS[name].read(path, hints)
@@ -126,8 +135,6 @@ def _format(path: Path, hints: Hints) -> tuple[str, list[ReadNote]]:
                 "(rlaudit list importers)"
             )
         return hints.format, []
-    if not path.exists():
-        raise ImportFormatError(f"{path}: no such file.{near(path)}")
     fits = fitting(path)
     if not fits and path.is_dir():
         raise ImportFormatError(

@@ -12,11 +12,11 @@ from rlaudit.errors import ImportFormatError, NotEnoughSeeds, did_you_mean
 from rlaudit.importers import comparable, training
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.results import ReadArm, Reading, ReadNote
-from rlaudit.types import RunRecord, RunSpec, Seeds, TrainingEpisodes
+from rlaudit.types import IMPORTED, RunRecord, RunSpec, Seeds, TrainingEpisodes
+from rlaudit.wording import carried
 
 SHOWN = 10  # problems that one error lists
 HEEDED = ("format", "until", "skip")  # hints that concern every format
-IMPORTED = "table"  # the backend of runs that somebody else trained
 
 
 def reading(runs: Sequence[Run], notes: Sequence[ReadNote], sources: Mapping[str, str]) -> Reading:
@@ -28,28 +28,44 @@ def reading(runs: Sequence[Run], notes: Sequence[ReadNote], sources: Mapping[str
     for run in runs:
         arms.setdefault((run.agent, run.task), []).append(run)
     return Reading(
-        sources=tuple(sources),
+        sources=tuple(map(carried, sources)),
         formats=tuple(sources.values()),
         arms=tuple(_arm(agent, task, mine) for (agent, task), mine in arms.items()),
-        notes=tuple(dict.fromkeys((*notes, *comparable.notes(arms)))),
+        notes=tuple(
+            dict.fromkeys(ReadNote(note.kind, carried(note.text)) for note in (*notes, *comparable.notes(arms)))
+        ),
     )
 
 
 def prepared(found: Found, hints: Hints) -> tuple[tuple[Run, ...], tuple[ReadNote, ...]]:
-    """The runs that the user wants, cut where the user says so."""
-    _refuse_overruled(found.runs, hints)
-    names = {name for run in found.runs for name in (run.agent, run.task)}
+    """The runs that the user wants, cut where the user says so; their texts as every file can carry them."""
+    runs = tuple(map(_carried, found.runs))
+    _refuse_overruled(runs, hints)
+    names = {name for run in runs for name in (run.agent, run.task)}
     for name in hints.skip:
         if name not in names:
             near = did_you_mean(name, names)
             raise ImportFormatError(f"--skip {name!r}: there is no agent or task of that name.{near}")
-    kept = tuple(run for run in found.runs if run.agent not in hints.skip and run.task not in hints.skip)
+    kept = tuple(run for run in runs if run.agent not in hints.skip and run.task not in hints.skip)
     notes = [*found.notes, *(ReadNote("left_out", f"{name!r}, as --skip asks") for name in hints.skip)]
     if hints.until is not None:
         kept = tuple(_cut(run, hints.until) for run in kept)
         short = sum(run.error is not None for run in kept)
         notes.append(ReadNote("rule", f"every run up to step {hints.until:,}; {short} that end before count as failed"))
+    for width in sorted(set(_widths(kept).values())):
+        notes.append(ReadNote("rule", training.RULE.format(width=width)))
     return kept, tuple(notes)
+
+
+def _carried(run: Run) -> Run:
+    return replace(
+        run,
+        agent=carried(run.agent),
+        task=carried(run.task),
+        seed=carried(run.seed) if isinstance(run.seed, str) else run.seed,
+        place=carried(run.place),
+        error=None if run.error is None else carried(run.error),
+    )
 
 
 def _refuse_overruled(runs: Sequence[Run], hints: Hints) -> None:
@@ -63,6 +79,8 @@ def _refuse_overruled(runs: Sequence[Run], hints: Hints) -> None:
 
 def _cut(run: Run, until: int) -> Run:
     """Up to a step; a run that ends before it has failed."""
+    if not len(run.steps) and run.error:
+        return run
     if not len(run.steps):
         raise ImportFormatError(f"{run.place}: --until {until} needs a learning curve, and there is only a score.")
     n = int(np.searchsorted(run.steps, until, side="right"))
@@ -76,17 +94,24 @@ def _cut(run: Run, until: int) -> Run:
         lengths=run.lengths[:n],
         seconds=run.seconds[:n],
         error=error,
+        training=TrainingEpisodes(),  # nothing says which of them had ended by then
     )
 
 
 def records(runs: Sequence[Run], source: str) -> Iterator[RunRecord]:
     """A record for each run; training episodes become curves on windows that are common to a task."""
+    widths = _widths(runs)
+    for run in runs:
+        yield _record(run, source, widths.get(run.task, 1))
+
+
+def _widths(runs: Sequence[Run]) -> dict[str, int]:
+    """Steps of a window by task, where training episodes are the curve."""
     longest: dict[str, int] = {}
     for run in runs:
         if run.sort == "training" and len(run.steps):
             longest[run.task] = max(longest.get(run.task, 0), int(run.steps[-1]))
-    for run in runs:
-        yield _record(run, source, training.window(longest.get(run.task, 1)))
+    return {task: training.window(steps) for task, steps in longest.items()}
 
 
 def refuse_single_seeds(found: Reading) -> None:
@@ -126,9 +151,12 @@ def _arm(agent: str, task: str, runs: Sequence[Run]) -> ReadArm:
 
 def _record(run: Run, source: str, width: int) -> RunRecord:
     steps, returns, final = run.steps, run.returns, run.final
-    episodes = TrainingEpisodes()
+    episodes = run.training
     if run.sort == "training":
-        episodes = TrainingEpisodes(returns[:, 0], run.lengths, run.seconds)
+        n = len(returns)  # a store wants lengths and times: 0 where the source does not say them
+        lengths = run.lengths if len(run.lengths) else np.zeros(n, np.int64)
+        seconds = run.seconds if len(run.seconds) else np.zeros(n)
+        episodes = TrainingEpisodes(returns[:, 0], lengths, seconds)
         score = training.score(steps, returns[:, 0])
         steps, means = training.curve(steps, returns[:, 0], width)
         returns, final = means[:, None], final if len(final) else np.array([score])
@@ -152,6 +180,6 @@ def _record(run: Run, source: str, width: int) -> RunRecord:
         eval_returns=returns if len(steps) else np.empty((0, 0)),
         episodes=episodes,
         final_returns=final,
-        provenance={"source": source, "file": run.place},
+        provenance={"source": carried(source), "file": run.place},
         error=error,
     )

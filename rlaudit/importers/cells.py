@@ -8,7 +8,7 @@ import re
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
-from math import isfinite
+from math import isfinite, nan
 from numbers import Real
 from typing import Any, NamedTuple, Protocol, overload
 
@@ -208,17 +208,14 @@ def without_index(raw: RawTable) -> RawTable:
 
 def number(value: object) -> float:
     """NaN where it is no number: text such as "1_000" and "True" is none, nor is a boolean."""
-    if type(value) is str:
-        try:
-            return float(value) if "_" not in value else float("nan")
-        except ValueError:
-            return float("nan")
-    if isinstance(value, bool) or not isinstance(value, (str, Real, Decimal)):
-        return float("nan")
+    if type(value) not in (str, float, int) and (isinstance(value, bool) or not isinstance(value, (Real, Decimal))):
+        return nan
+    if type(value) is str and "_" in value:
+        return nan
     try:
-        return float(value)
+        return float(value)  # type: ignore[arg-type]
     except (ValueError, OverflowError):
-        return float("nan")
+        return nan
 
 
 def is_missing(value: object) -> bool:

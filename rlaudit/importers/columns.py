@@ -147,7 +147,10 @@ def troubles(raw: RawTable) -> Iterator[Trouble]:
 def _missing(raw: RawTable) -> Iterator[Trouble]:
     names = raw.names
     missing = [name for name in ("agent", "seed", *result(names)) if name not in names]
-    if summary := summaries.found(raw, has_seed="seed" not in missing or near("seed", names) is not None):
+    has_seed = "seed" in names or synonym("seed", names) is not None
+    if summary := summaries.found(
+        raw, has_seed=has_seed or (near("seed", names) is not None and not summaries.spreads(names))
+    ):
         yield summary
         return
     meant = suggestions(missing, names)
@@ -185,7 +188,7 @@ def near(wanted: str, names: Sequence[str]) -> str | None:
     """The column that may be meant: a synonym, else one that is spelt like it."""
     if same := synonym(wanted, names):
         return same
-    others = {name.lower(): name for name in names if name not in KNOWN}
+    others = {name.lower(): name for name in names if name not in KNOWN and not summaries.counts(name)}
     suggestion = did_you_mean(wanted, others)
     return next((name for low, name in others.items() if f"mean {low!r}?" in suggestion), None)
 

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import stat
 import zipfile
 import zlib
 from collections import Counter
@@ -39,6 +40,14 @@ def readable(path: Path) -> Iterator[None]:
         raise ImportFormatError(f"{path} cannot be read: {error}. Is it complete?") from None
 
 
+def refuse_odd(path: Path) -> None:
+    """Raises ImportFormatError for what is neither a file nor a folder: nothing at all, a pipe, a device."""
+    with readable(path):
+        mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ImportFormatError(f"{path} is neither a file nor a folder. Write what it gives into a file first.")
+
+
 def near(path: Path) -> str:
     """The neighbour that was meant, if one is near."""
     siblings = [entry.name for entry in islice(path.parent.iterdir(), 1000)] if path.parent.is_dir() else []
@@ -53,9 +62,9 @@ def head(path: Path, n_bytes: int = 4) -> bytes:
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Every file below `folder`, sorted, hidden ones and links to folders left out.
+    """Every file below `folder`, sorted, hidden ones, links to folders, pipes and devices left out.
 
-    Raises ImportFormatError beyond MAX_FILES.
+    A link into nothing is there: a run must not vanish with it. Raises ImportFormatError beyond MAX_FILES.
     """
     n_files = 0
     for at, folders, names in os.walk(folder):
@@ -63,7 +72,16 @@ def walk(folder: Path) -> Iterator[Path]:
         n_files += len(names)
         if n_files > MAX_FILES:
             raise ImportFormatError(f"{folder} holds more than {MAX_FILES:,} files. Name the folder of the runs.")
-        yield from (Path(at, name) for name in sorted(names) if not name.startswith("."))
+        visible = (Path(at, name) for name in sorted(names) if not name.startswith("."))
+        yield from (file for file in visible if not _is_endless(file))
+
+
+def _is_endless(file: Path) -> bool:
+    """Whether reading it may never end."""
+    try:
+        return not stat.S_ISREG(file.stat().st_mode)
+    except OSError:  # whoever opens it says what is wrong with it
+        return False
 
 
 def first_file(path: Path, *endings: str) -> Path | None:

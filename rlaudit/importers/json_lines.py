@@ -61,9 +61,14 @@ def _collect(path: Path, rows: Iterator[_Row], noun: str, kind_of: Callable[[str
 
 
 def _of_lines(path: Path, stream: IO[bytes]) -> Iterator[_Row]:
+    name = str(path)
     for number, line in enumerate(text_lines(path, stream), 1):
-        if line.strip():
-            yield _Row(number, _object(f"{path}:{number}", _decoded(f"{path}:{number}", line)))
+        if text := line.strip():
+            place = f"{name}:{number}"
+            item, end = _item(place, text, 0)
+            if end < len(text):
+                raise ImportFormatError(f"{place}: found {shown(text[end:].strip())} after the object.")
+            yield _Row(number, _object(place, item))
 
 
 def _of_list(path: Path, stream: IO[bytes], partial: bool) -> Iterator[_Row]:
@@ -111,13 +116,6 @@ def _unique(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique)
-
-
-def _decoded(place: str, text: str) -> object:
-    item, end = _item(place, text, _after(text, 0))
-    if rest := text[end:].strip():
-        raise ImportFormatError(f"{place}: found {shown(rest[:20])} after the object, expected the end of the line.")
-    return item
 
 
 def _item(place: str, text: str, at: int) -> tuple[object, int]:

@@ -44,6 +44,16 @@ def found(raw: RawTable, *, has_seed: bool) -> Trouble | None:
     )
 
 
+def counts(name: str) -> bool:
+    """Whether a column of this name says how many seeds there were."""
+    return name.lower() in _COUNTS - {"seeds", "runs"}  # which may be the seeds themselves
+
+
+def spreads(names: Sequence[str]) -> bool:
+    """Whether one of these columns is a standard deviation or error."""
+    return any(_words(name) & _SPREADS.keys() for name in names)
+
+
 def is_spread(cell: object) -> bool:
     """Whether a cell reads as a mean and its spread: "231.2 ± 45", "231 +- 45", "231 (45)"."""
     return isinstance(cell, str) and _SPREAD.fullmatch(cell.strip()) is not None

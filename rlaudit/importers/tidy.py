@@ -92,7 +92,7 @@ class _Checking(NamedTuple):
     def says(self, name: str, words: tuple[str, str]) -> NDArray[np.bool_]:
         """(n_rows,) where a column says the second word; nothing, or no such column, means the first."""
         if name not in self.raw.names:
-            return np.zeros(len(self.raw.columns[0]), np.bool_)
+            return np.zeros(len(self.raw.column("agent")), np.bool_)
 
         def parse(cell: object) -> str | None:
             word = cells.label(cell) or words[0]
@@ -148,14 +148,15 @@ def _convert(raw: RawTable) -> Rows:
         task, tasks = table.coded("task", cells.label, "a name")  # else one task without a name
     seed, seeds = table.coded("seed", cells.seed, "a whole number or a name")
     failed = table.says("status", ("done", "failed"))
-    final = table.says("stage", ("curve", "final"))
     curves = "value" in raw.names
+    final = table.says("stage", ("curve", "final")) if curves else np.zeros(n_rows, np.bool_)
     value = table.values("value" if curves else "score", failed)
     empty = np.isnan(value)
     step = np.zeros(n_rows, np.int64)
     if curves:
         codes, steps = table.coded("step", cells.step, "a whole number from 0 up", spared=failed | empty)
         step = np.where(empty, -1, np.array([*steps, -1], np.int64)[codes])
+        value = np.where(step < 0, np.nan, value)  # of a failed run, at no step
     episode = table.episodes(spared=failed | empty)
     rows = Rows(agents, tasks, seeds, agent, task, seed, step, episode, value, failed, final, curves)
     known = (agent >= 0) & (task >= 0) & (seed >= 0) & (step >= 0)
@@ -209,6 +210,8 @@ def _duplicate_way_out(raw: RawTable, curves: bool) -> str:
 def _runs(rows: Rows) -> Iterable[Ints]:
     """The row positions of each run, its steps in order; runs in order of appearance."""
     run = rows.run
+    if not len(run):
+        return []
     _, first, of_row = np.unique(run, return_index=True, return_inverse=True)
     order = np.lexsort((rows.episode, rows.step, rows.final, first[of_row]))
     return np.split(order, np.flatnonzero(np.diff(run[order])) + 1)
