@@ -260,6 +260,13 @@ def test_a_damaged_header_is_an_error_in_words(tmp_path: Path) -> None:
         assert "ppo.npy" in error(path, Hints(axes=("seed", "step")))
 
 
+def test_an_array_that_python_2_wrote_is_read_without_a_word(tmp_path: Path) -> None:
+    content = (DATA / "ppo.npy").read_bytes().replace(b"'shape': (6, 20), }  ", b"'shape': (6L, 20L), }")
+    path = tmp_path / "ppo.npy"
+    path.write_bytes(content)
+    assert 6 == len(read(path, Hints(axes=("seed", "step"))).runs)
+
+
 def test_an_array_of_text_and_an_empty_one_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "text.npy", np.array(["a", "b"]))
     assert "expected numbers" in error(tmp_path / "text.npy", SEEDS)
