@@ -329,6 +329,12 @@ def test_a_name_that_would_hide_another_array_is_refused(tmp_path: Path, agent: 
     assert f"no array can be called {agent!r}" in refusal([score(agent)], tmp_path / "rliable.npz")
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_name_that_no_file_holds_is_refused(tmp_path: Path, name: str) -> None:
+    assert f"{name!r} cannot be written" in refusal([score(name)], tmp_path / "rliable.npz")
+    assert f"{name!r} would be read as another name" in refusal([score(name)], tmp_path / "tidy.parquet")
+
+
 def test_algorithms_may_have_other_numbers_of_runs_and_other_seeds(tmp_path: Path) -> None:
     runs = [*(score("ppo", seed) for seed in range(3)), *(score("a2c", seed) for seed in "xy")]
     export(runs, tmp_path / "rliable.npz")
