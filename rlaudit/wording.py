@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from math import floor, isinf, log10
+from unicodedata import category
 
 TEST_NAMES = {
     "welch": "Welch's t test",
@@ -162,3 +163,17 @@ def metric_name(metric: str, until: float = 1.0, *, capital: bool = False) -> st
     name = f"the mean of the last {last} evaluations" if last.isdecimal() else _METRICS.get(metric, metric)
     name = name if until == 1 else f"{name} in the first {percent(until)} of training"
     return name[:1].upper() + name[1:] if capital else name
+
+
+def carried(text: str) -> str:
+    """A stranger's text as every file and terminal can carry it: what has no place in XML or UTF-8 as its escape.
+
+    Control codes, and the bytes of file names that are no UTF-8 (surrogates): "\\x1b", "\\udcff". Line ends stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char == "\n" or category(char)[0] != "C" else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return char if category(char) == "Cf" else char.encode("unicode_escape").decode()  # Cf: joiners, marks of direction

@@ -1,5 +1,6 @@
 """The command line: one function per verb. What a verb needs is imported when it runs; `--help` takes no time."""
 
+import errno
 import shlex
 import sys
 from typing import Any
@@ -30,7 +31,13 @@ class _Verbs(click.Group):
         try:
             return super().invoke(ctx)
         except RlauditError as error:
-            raise _Failure(str(error)) from None
+            from rlaudit.terminal import printable
+
+            raise _Failure(printable(str(error))) from None
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+            raise _Failure("the name of a file is longer than this system allows") from None
         except KeyboardInterrupt:
             click.echo("\nInterrupted. Nothing is lost but the runs that were in progress. To go on:", err=True)
             click.echo(f"    {shlex.join(['rlaudit', *sys.argv[1:]])}", err=True)

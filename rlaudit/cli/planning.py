@@ -88,6 +88,7 @@ def _of_target(
     from rlaudit import forecast, pipeline
     from rlaudit.plan import plan as planned
     from rlaudit.store import Store, is_results_folder
+    from rlaudit.wording import carried
 
     refuse_seeds_without_config([target], seeds)
     if pipeline.is_config(target):
@@ -96,7 +97,7 @@ def _of_target(
         return forecast.of_config(config, store, asked, workers=workers, pilot=pilot)
     records = Store(target).records() if is_results_folder(target) else ()
     table, settings = scores_of(target, overrides, hints)
-    return forecast.of_scores(table, settings, asked, name=target.resolve().name, records=records)
+    return forecast.of_scores(table, settings, asked, name=carried(target.resolve().name), records=records)
 
 
 def _budgets(minutes: tuple[float, ...]) -> tuple[float, ...]:

@@ -20,7 +20,7 @@ from rlaudit.importers import (
     wide,
     zoo,
 )  # fmt: skip
-from rlaudit.importers.files import near
+from rlaudit.importers.files import refuse_odd
 from rlaudit.importers.nouns import Format, Found, Hints, Run
 from rlaudit.results import Reading, ReadNote
 from rlaudit.types import RunRecord
@@ -53,10 +53,13 @@ IMPORTERS: dict[str, Format] = {
         marl_eval.read, marl_eval.fits, "JSON of marl-eval: environment, task, algorithm, run", ("metric",)
     ),
     "dopamine": Format(
-        dopamine.read, dopamine.fits, "JSON of Dopamine's baselines: Agent, Game, Iteration, Value", ("every",)
+        dopamine.read, dopamine.fits, "JSON of Dopamine's baselines: Agent, Iteration, Value", ("every", "task")
     ),
     "rliable": Format(
-        rliable.read, rliable.fits, "dictionaries as rliable takes them: algorithm -> (runs, tasks)", ("axes", "every")
+        rliable.read,
+        rliable.fits,
+        "dictionaries as rliable takes them: algorithm -> (runs, tasks)",
+        ("axes", "every", *_NAMED),
     ),
     "matrix": Format(
         arrays.read,
@@ -65,12 +68,17 @@ IMPORTERS: dict[str, Format] = {
         ("axes", "every", "metric", *_NAMED),
     ),
     "adastop": Format(adastop.read, adastop.fits, "AdaStop's CSVs: a column per agent, a file per interim", ("task",)),
-    "wide": Format(wide.read, wide.fits, "wide tables: a column per agent, a row per seed", ("columns", "task")),
+    "wide": Format(
+        wide.read,
+        wide.fits,
+        "wide tables: a column per agent, a row per seed; or a column per seed",
+        ("columns", "axes", *_NAMED),
+    ),
     "tidy": Format(
         tables.read_tidy,
         tables.fits,
         "tidy tables (CSV, Parquet, JSON lines): agent, task, seed, score",
-        ("columns", "agent", "task"),
+        ("columns", *_NAMED),
     ),
 }
 
@@ -94,6 +102,7 @@ def read(sources: Path | Sequence[Path], hints: Hints = Hints(), *, single_seeds
     runs: list[Run] = []
     notes: list[ReadNote] = []
     for path in paths:
+        refuse_odd(path)
         name, also = _format(path, hints)
         _refuse_idle(name, hints)
         found = IMPORTERS[name].read(path, hints)
@@ -126,8 +135,6 @@ def _format(path: Path, hints: Hints) -> tuple[str, list[ReadNote]]:
                 "(rlaudit list importers)"
             )
         return hints.format, []
-    if not path.exists():
-        raise ImportFormatError(f"{path}: no such file.{near(path)}")
     fits = fitting(path)
     if not fits and path.is_dir():
         raise ImportFormatError(

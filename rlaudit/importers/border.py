@@ -12,11 +12,11 @@ from rlaudit.errors import ImportFormatError, NotEnoughSeeds, did_you_mean
 from rlaudit.importers import comparable, training
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.results import ReadArm, Reading, ReadNote
-from rlaudit.types import RunRecord, RunSpec, Seeds, TrainingEpisodes
+from rlaudit.types import IMPORTED, RunRecord, RunSpec, Seeds, TrainingEpisodes
+from rlaudit.wording import carried
 
 SHOWN = 10  # problems that one error lists
 HEEDED = ("format", "until", "skip")  # hints that concern every format
-IMPORTED = "table"  # the backend of runs that somebody else trained
 
 
 def reading(runs: Sequence[Run], notes: Sequence[ReadNote], sources: Mapping[str, str]) -> Reading:
@@ -28,22 +28,25 @@ def reading(runs: Sequence[Run], notes: Sequence[ReadNote], sources: Mapping[str
     for run in runs:
         arms.setdefault((run.agent, run.task), []).append(run)
     return Reading(
-        sources=tuple(sources),
+        sources=tuple(map(carried, sources)),
         formats=tuple(sources.values()),
         arms=tuple(_arm(agent, task, mine) for (agent, task), mine in arms.items()),
-        notes=tuple(dict.fromkeys((*notes, *comparable.notes(arms)))),
+        notes=tuple(
+            dict.fromkeys(ReadNote(note.kind, carried(note.text)) for note in (*notes, *comparable.notes(arms)))
+        ),
     )
 
 
 def prepared(found: Found, hints: Hints) -> tuple[tuple[Run, ...], tuple[ReadNote, ...]]:
-    """The runs that the user wants, cut where the user says so."""
-    _refuse_overruled(found.runs, hints)
-    names = {name for run in found.runs for name in (run.agent, run.task)}
+    """The runs that the user wants, cut where the user says so; their texts as every file can carry them."""
+    runs = tuple(map(_carried, found.runs))
+    _refuse_overruled(runs, hints)
+    names = {name for run in runs for name in (run.agent, run.task)}
     for name in hints.skip:
         if name not in names:
             near = did_you_mean(name, names)
             raise ImportFormatError(f"--skip {name!r}: there is no agent or task of that name.{near}")
-    kept = tuple(run for run in found.runs if run.agent not in hints.skip and run.task not in hints.skip)
+    kept = tuple(run for run in runs if run.agent not in hints.skip and run.task not in hints.skip)
     notes = [*found.notes, *(ReadNote("left_out", f"{name!r}, as --skip asks") for name in hints.skip)]
     if hints.until is not None:
         kept = tuple(_cut(run, hints.until) for run in kept)
@@ -52,6 +55,17 @@ def prepared(found: Found, hints: Hints) -> tuple[tuple[Run, ...], tuple[ReadNot
     for width in sorted(set(_widths(kept).values())):
         notes.append(ReadNote("rule", training.RULE.format(width=width)))
     return kept, tuple(notes)
+
+
+def _carried(run: Run) -> Run:
+    return replace(
+        run,
+        agent=carried(run.agent),
+        task=carried(run.task),
+        seed=carried(run.seed) if isinstance(run.seed, str) else run.seed,
+        place=carried(run.place),
+        error=None if run.error is None else carried(run.error),
+    )
 
 
 def _refuse_overruled(runs: Sequence[Run], hints: Hints) -> None:
@@ -139,7 +153,10 @@ def _record(run: Run, source: str, width: int) -> RunRecord:
     steps, returns, final = run.steps, run.returns, run.final
     episodes = run.training
     if run.sort == "training":
-        episodes = TrainingEpisodes(returns[:, 0], run.lengths, run.seconds)
+        n = len(returns)  # a store wants lengths and times: 0 where the source does not say them
+        lengths = run.lengths if len(run.lengths) else np.zeros(n, np.int64)
+        seconds = run.seconds if len(run.seconds) else np.zeros(n)
+        episodes = TrainingEpisodes(returns[:, 0], lengths, seconds)
         score = training.score(steps, returns[:, 0])
         steps, means = training.curve(steps, returns[:, 0], width)
         returns, final = means[:, None], final if len(final) else np.array([score])
@@ -163,6 +180,6 @@ def _record(run: Run, source: str, width: int) -> RunRecord:
         eval_returns=returns if len(steps) else np.empty((0, 0)),
         episodes=episodes,
         final_returns=final,
-        provenance={"source": source, "file": run.place},
+        provenance={"source": carried(source), "file": run.place},
         error=error,
     )

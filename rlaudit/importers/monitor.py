@@ -26,10 +26,10 @@ import numpy as np
 
 from rlaudit.errors import ImportFormatError
 from rlaudit.importers import run_names
+from rlaudit.importers.cells import Trouble, import_error
 from rlaudit.importers.files import first_file, head, readable, walk
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.importers.run_names import FullName
-from rlaudit.importers.tidy import Trouble, import_error
 from rlaudit.results import ReadNote
 from rlaudit.types import Floats, Ints, TrainingEpisodes
 

@@ -15,10 +15,10 @@ import numpy as np
 
 from rlaudit.errors import ImportFormatError, did_you_mean
 from rlaudit.importers import evaluations, monitor, run_names, zoo_settings
+from rlaudit.importers.cells import Trouble, import_error
 from rlaudit.importers.files import walk
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.importers.run_names import FullName, RunName
-from rlaudit.importers.tidy import Trouble, import_error
 from rlaudit.importers.zoo_settings import Setting, brief, differing
 from rlaudit.results import ReadNote
 from rlaudit.types import SeedLabel
