@@ -52,6 +52,8 @@ def prepared(found: Found, hints: Hints) -> tuple[tuple[Run, ...], tuple[ReadNot
         kept = tuple(_cut(run, hints.until) for run in kept)
         short = sum(run.error is not None for run in kept)
         notes.append(ReadNote("rule", f"every run up to step {hints.until:,}; {short} that end before count as failed"))
+    for width in sorted(set(_widths(kept).values())):
+        notes.append(ReadNote("rule", training.RULE.format(width=width)))
     return kept, tuple(notes)
 
 
@@ -98,12 +100,18 @@ def _cut(run: Run, until: int) -> Run:
 
 def records(runs: Sequence[Run], source: str) -> Iterator[RunRecord]:
     """A record for each run; training episodes become curves on windows that are common to a task."""
+    widths = _widths(runs)
+    for run in runs:
+        yield _record(run, source, widths.get(run.task, 1))
+
+
+def _widths(runs: Sequence[Run]) -> dict[str, int]:
+    """Steps of a window by task, where training episodes are the curve."""
     longest: dict[str, int] = {}
     for run in runs:
         if run.sort == "training" and len(run.steps):
             longest[run.task] = max(longest.get(run.task, 0), int(run.steps[-1]))
-    for run in runs:
-        yield _record(run, source, training.window(longest.get(run.task, 1)))
+    return {task: training.window(steps) for task, steps in longest.items()}
 
 
 def refuse_single_seeds(found: Reading) -> None:
