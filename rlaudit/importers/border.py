@@ -51,7 +51,8 @@ def prepared(found: Found, hints: Hints) -> tuple[tuple[Run, ...], tuple[ReadNot
     if hints.until is not None:
         kept = tuple(_cut(run, hints.until) for run in kept)
         short = sum(run.error is not None for run in kept)
-        notes.append(ReadNote("rule", f"every run up to step {hints.until:,}; {short} that end before count as failed"))
+        ends = f"; {short} that end before count as failed" if short else ", which all of them reach"
+        notes.append(ReadNote("rule", f"every run up to step {hints.until:,}{ends}"))
     for width in sorted(set(_widths(kept).values())):
         notes.append(ReadNote("rule", training.RULE.format(width=width)))
     return kept, tuple(notes)
