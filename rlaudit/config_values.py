@@ -65,7 +65,7 @@ def _switch(value: object) -> object:
 def _switch_or_mapping(value: object) -> object:
     if not isinstance(value, bool | Mapping):
         raise ValueError("is neither true, nor false, nor a mapping")
-    return _jsonable(value) if isinstance(value, Mapping) else value
+    return jsonable(value) if isinstance(value, Mapping) else value
 
 
 def _label(value: str) -> str:
@@ -76,7 +76,7 @@ def _label(value: str) -> str:
 
 
 # Of the backend sb3; written out so that a config is read without torch. A test keeps them in step.
-ALGORITHMS = ("PPO", "A2C", "DQN", "SAC", "TD3", "DDPG", "TRPO", "ARS", "TQC", "QRDQN", "RecurrentPPO")
+ALGORITHMS = ("PPO", "A2C", "DQN", "SAC", "TD3", "DDPG", "TRPO", "ARS", "CrossQ", "TQC", "QRDQN", "RecurrentPPO")
 
 
 def _algorithm(value: str) -> str:
@@ -92,13 +92,27 @@ def _import_path(value: str) -> str:
     return value
 
 
+def _wrapper(value: object) -> object:
+    """`package.module:Class` is short for `{package.module:Class: {}}`; rl-zoo's dot before the class is a colon."""
+    one = {value: None} if isinstance(value, str) else value
+    if not isinstance(one, Mapping) or len(one) != 1:
+        raise ValueError("is neither the name of a wrapper nor {package.module:Class: {key: value}}")
+    ((name, kwargs),) = one.items()
+    if not (isinstance(kwargs, Mapping) or kwargs is None):
+        raise ValueError(f"gives {name} no keyword arguments such as {{key: value}}")
+    if not re.fullmatch(r"[A-Za-z_][\w.]*[.:][A-Za-z_]\w*", name):
+        raise ValueError("is no import path such as 'package.module:Class'")
+    module, _, class_name = name.rpartition(":" if ":" in name else ".")
+    return jsonable({f"{module}:{class_name}": kwargs or {}})
+
+
 def _folder_name(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}", value):
         raise ValueError("is no name for a folder: use letters, digits and . _ + -")
     return value
 
 
-def _jsonable(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def jsonable(value: Mapping[str, Any]) -> Mapping[str, Any]:
     """What cannot be written as JSON has no place in a run's identity."""
     try:
         canonical_json(value)
@@ -192,7 +206,11 @@ Label: TypeAlias = Annotated[Text, AfterValidator(_label)]
 Algorithm: TypeAlias = Annotated[Text, AfterValidator(_algorithm)]
 ImportPath: TypeAlias = Annotated[Text, AfterValidator(_import_path)]
 FolderName: TypeAlias = Annotated[Text, AfterValidator(_folder_name)]
-JsonMapping: TypeAlias = Annotated[Mapping[str, Any], AfterValidator(_jsonable)]
+JsonMapping: TypeAlias = Annotated[Mapping[str, Any], AfterValidator(jsonable)]
+Wrapper: TypeAlias = Annotated[
+    Mapping[str, Mapping[str, Any]],
+    BeforeValidator(_wrapper, json_schema_input_type=str | dict[str, dict[str, Any] | None]),
+]
 SwitchOrMapping: TypeAlias = Annotated[bool | Mapping[str, Any], BeforeValidator(_switch_or_mapping)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**31), WHOLE]
 Seeds: TypeAlias = Annotated[

@@ -23,6 +23,10 @@ class ImportFormatError(RlauditError):
     """Somebody else's results cannot be read as what they claim to be."""
 
 
+class ExportError(RlauditError):
+    """A format cannot hold these runs without loss, or there is no such format."""
+
+
 class NotEnoughSeeds(RlauditError):
     """There are too few seeds for any statement at all."""
 

@@ -15,12 +15,14 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from functools import partial
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rlaudit.backends import BACKENDS
+from rlaudit.backends.command_program import ONE_THREAD
 from rlaudit.plan import batches
 from rlaudit.types import Progress, RunEvent, RunRecord, RunSpec
 
@@ -33,7 +35,6 @@ Submit: TypeAlias = "Callable[[Batch], Future[list[RunRecord]]]"
 
 POLL_SECONDS = 0.25  # how often the progress of running seeds is looked up
 LOG_TAIL = 2000  # characters of a lost worker's output that go into its record
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
 def ignore(event: RunEvent) -> None:
@@ -68,9 +69,10 @@ def run_local(
 ) -> Generator[RunRecord, None, None]:
     """Processes on this machine, a fresh one per batch; a killed one is tried again up to `retries` times.
 
-    `timeout` is in seconds of wall time per run. The user's main module is not imported again in the workers, so
-    that scripts and notebooks need no `__main__` guard; an environment of one's own is named with the module that
-    registers it: `my_module:MyEnv-v0`. Workers end when the generator is closed, and when this process is killed.
+    `timeout` is in seconds of wall time per run; a spec's own may be shorter. The user's main module is not imported
+    again in the workers, so that scripts and notebooks need no `__main__` guard; an environment of one's own is named
+    with the module that registers it: `my_module:MyEnv-v0`. Workers end when the generator is closed, and when this
+    process is killed.
     """
     todo = list(_batches(specs))
     if not todo:
@@ -187,7 +189,7 @@ def _context(backends: Iterable[str]) -> "BaseContext":
     modules = (sys.modules[BACKENDS[name].train.__module__] for name in backends)
     preload = [name for module in modules for name in getattr(module, "PRELOAD", ())]
     context.set_forkserver_preload([__name__, *preload])
-    with _environment(_ONE_THREAD):  # read when the libraries are loaded, so torch.set_num_threads comes too late
+    with _environment(ONE_THREAD):  # read when the libraries are loaded, so torch.set_num_threads comes too late
         ensure_running()
     return context
 
@@ -199,9 +201,9 @@ def _start_worker(
     from pebble.concurrent import process
 
     in_process: Any = process  # its annotations name the keyword `mp_context`, its code reads `context`
-    limit = None if timeout is None else timeout * len(batch)
-    start = in_process(name=folder.name, context=context, timeout=limit)(_work)
-    with _without_main(), _environment(_ONE_THREAD):
+    limit = sum(min(spec.timeout or inf, timeout or inf) for spec in batch)
+    start = in_process(name=folder.name, context=context, timeout=limit if limit < inf else None)(_work)
+    with _without_main(), _environment(ONE_THREAD):
         future: Future[list[RunRecord]] = start(batch, folder)
     return future
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from rlaudit import config as configs
 from rlaudit import importers, scores
 from rlaudit.config import AuditConfig, AuditSettings, ConfigSource
-from rlaudit.errors import RlauditError, StoreError
+from rlaudit.errors import ConfigError, RlauditError, StoreError, did_you_mean
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.experiments.audit import audit_scores
 from rlaudit.findings import find
@@ -26,6 +26,7 @@ from rlaudit.results import (
     Audit,
     ProcedureAudit,
     Reading,
+    ReadNote,
     reading_from_json,
     reading_to_json,
     to_json,
@@ -101,19 +102,38 @@ def import_runs(sources: Sequence[Path], store: Store, hints: Hints = Hints()) -
         raise StoreError(f"{store.root} holds the runs of a config; name another folder: --out FOLDER")
     imported = importers.read(sources, hints, single_seeds=True)
     store.sweep()
-    for record in imported.records:
-        store.add(record)
+    store.add_all(imported.records)
     store.write_text(READING, reading_to_json(imported.reading))
     return imported.reading
 
 
-def export_runs(source: Path, target: Path, hints: Hints = Hints()) -> Path:
-    """The runs of a results folder, or of foreign results, into one file; the format follows from its name."""
-    from rlaudit.exporters import export
+def export_runs(source: Path, target: Path, hints: Hints = Hints()) -> Reading:
+    """The runs of a results folder, or of foreign results, into one file, which replaces one of that name.
 
-    is_ours = is_results_folder(source)
-    records = _stored(source) if is_ours else importers.read(source, hints, single_seeds=True).records
-    return export(records, target)
+    The ending of `target` says the format (`rlaudit list exporters`). Returns what was written, and in the notes what
+    the file does not hold. Raises ExportError where the format cannot hold the runs.
+    """
+    from rlaudit.exporters import export, exporter_of
+
+    exporter_of(target)  # before anything is read
+    if not is_results_folder(source):
+        imported = importers.read(source, hints, single_seeds=True)
+        return export(imported.records, target, imported.reading.notes)
+    stored, planned = _stored(source), _planned(source)
+    n_missing = len(planned or stored) - len(stored)
+    missing = (ReadNote("warning", f"{n_missing} of {len(planned or ())} planned runs are not trained yet"),)
+    return export(_without(stored, hints), target, missing if n_missing else ())
+
+
+def _without(records: Sequence[RunRecord], hints: Hints) -> tuple[RunRecord, ...]:
+    """Runs of ours say everything themselves; only whole agents and tasks may be left out."""
+    if others := [name for name in hints.given() if name != "skip"]:
+        raise ConfigError(f"a results folder of rlaudit says itself what it holds: leave out --{others[0]}")
+    names = {name for record in records for name in (record.spec.agent, record.spec.task_label)}
+    for name in hints.skip:
+        if name not in names:
+            raise ConfigError(f"--skip {name!r}: there is no agent or task of that name.{did_you_mean(name, names)}")
+    return tuple(record for record in records if not {record.spec.agent, record.spec.task_label} & {*hints.skip})
 
 
 # ---------------------------------------------------------------- auditing
@@ -282,7 +302,7 @@ def load_scores(
     if isinstance(source, Sequence) and not isinstance(source, str):
         return scores.score_table(importers.read([Path(one) for one in source], hints).records, score, higher_is_better)
     if not isinstance(source, str | Path):
-        return scores.from_frame(source, metric=score, higher_is_better=higher_is_better)
+        return scores.from_frame(source, metric=score, higher_is_better=higher_is_better, hints=hints)
     path = Path(source)
     records = _stored(path) if is_results_folder(path) else importers.read(path, hints).records
     return scores.score_table(records, score, higher_is_better)
@@ -290,9 +310,13 @@ def load_scores(
 
 def _stored(folder: Path) -> tuple[RunRecord, ...]:
     """In the order and with the labels of the folder's config, where it has one."""
-    if (folder / CONFIG).exists():
-        return Store(folder).records(_specs(configs.load_config(folder / CONFIG)[0]))
-    return _imported(Store(folder))[0]
+    planned = _planned(folder)
+    return _imported(Store(folder))[0] if planned is None else Store(folder).records(planned)
+
+
+def _planned(folder: Path) -> tuple[RunSpec, ...] | None:
+    """None where the folder has no config."""
+    return _specs(configs.load_config(folder / CONFIG)[0]) if (folder / CONFIG).exists() else None
 
 
 def audit(

@@ -44,10 +44,10 @@ def _spec(config: AuditConfig, task: TaskConfig, label: str, agent: AgentConfig,
         env_kwargs=task.kwargs,
         n_envs=agent.n_envs,
         policy=agent.policy,
-        params=_params(agent),
+        params=_params(task, label, agent),
         policy_kwargs=agent.policy_kwargs,
         normalize=_normalize(agent.normalize),
-        evaluation=EvaluationPlan(**config.evaluation.model_dump()),
+        evaluation=EvaluationPlan(**config.evaluation.model_dump()) if agent.trainer == "sb3" else EvaluationPlan(),
         wrappers=agent.wrappers,
         frame_stack=agent.frame_stack,
         folder=config.folder,
@@ -55,11 +55,18 @@ def _spec(config: AuditConfig, task: TaskConfig, label: str, agent: AgentConfig,
     )
 
 
-def _params(agent: AgentConfig) -> Mapping[str, Any]:
-    """Keyword arguments; for a command where its result is and what it is given."""
+def _params(task: TaskConfig, label: str, agent: AgentConfig) -> Mapping[str, Any]:
+    """Keyword arguments; for a command all that it is made of beside its words."""
     if agent.trainer != "command":
         return agent.params
-    return {"result": agent.result, "environment": agent.environment}
+    labels = {"agent": label, "task": task.label}
+    blocks = {
+        "result": agent.result,
+        "environment": agent.environment,
+        "params": agent.params,
+        "labels": {name: text for name, text in labels.items() if agent.takes(name)},  # else not part of the identity
+    }
+    return {name: block for name, block in blocks.items() if block}
 
 
 def _normalize(setting: bool | Mapping[str, Any]) -> Mapping[str, Any] | None:

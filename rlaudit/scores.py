@@ -18,8 +18,9 @@ import numpy as np
 
 from rlaudit import importers
 from rlaudit.errors import ConfigError, ImportFormatError, did_you_mean
-from rlaudit.importers import tables, tidy
-from rlaudit.types import ArmCurves, ArmEpisodes, ArmScores, Floats, RunRecord, ScoreTable, SeedLabel
+from rlaudit.importers import Hints, tables, tidy
+from rlaudit.importers.cells import RawTable
+from rlaudit.types import IMPORTED, ArmCurves, ArmEpisodes, ArmScores, Floats, RunRecord, ScoreTable, SeedLabel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,14 +59,16 @@ def from_mapping(scores: Mapping[Any, Any], higher_is_better: bool = True) -> Sc
     def place(row: int) -> str:
         return f"scores[{keys[row]!r}][{seeds[row]}]"
 
-    raw = tidy.RawTable("scores", ("agent", "task", "seed", "score"), (agents, names, seeds, values), place, "scores")
+    raw = RawTable("scores", ("agent", "task", "seed", "score"), (agents, names, seeds, values), place, "scores")
     return score_table(importers.read_found(tidy.found(raw), "scores", "tidy").records, "final", higher_is_better)
 
 
-def from_frame(frame: "pd.DataFrame", metric: str = "final", higher_is_better: bool = True) -> ScoreTable:
+def from_frame(
+    frame: "pd.DataFrame", metric: str = "final", higher_is_better: bool = True, hints: Hints = Hints()
+) -> ScoreTable:
     """From a tidy DataFrame, checked like a CSV; errors call rows by their index."""
-    found = tidy.found(tables.frame_table(frame))
-    return score_table(importers.read_found(found, "DataFrame", "tidy").records, metric, higher_is_better)
+    found = tidy.found(tables.frame_table(frame), hints)
+    return score_table(importers.read_found(found, "DataFrame", "tidy", hints).records, metric, higher_is_better)
 
 
 def seed_order(seed: SeedLabel) -> tuple[int, int, list[tuple[int, str]]]:
@@ -127,7 +130,7 @@ def _name(record: RunRecord) -> str:
 
 def _is_bare(record: RunRecord) -> bool:
     """A number from somebody's table: nobody said that it is the return after training."""
-    return record.spec.backend == "table" and not len(record.eval_steps)
+    return record.spec.backend == IMPORTED and not len(record.eval_steps)
 
 
 # ---------------------------------------------------------------- one agent on one task

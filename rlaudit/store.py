@@ -15,7 +15,7 @@ Format history of meta.json ("format"):
 An older format is read, a newer one refused. Nothing is pickled. A run is verified after writing (a full disk can
 truncate a file without an error) and checked against its checksums when it is read. Two processes may write into one
 store: the rename decides, the later one compares. Measured: 24 `kill -9` of two writers, 916 acknowledged runs,
-none lost, none half-written.
+none lost, none half-written. Many runs at once are made to last by one call instead of four a run.
 """
 
 import contextlib
@@ -29,18 +29,29 @@ import platform
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rlaudit.durable import sync, write_verified
 from rlaudit.errors import StoreError
-from rlaudit.types import CIRCUMSTANCES, EvaluationPlan, Floats, RunRecord, RunSpec, Seeds, TrainingEpisodes
+from rlaudit.types import (
+    CIRCUMSTANCES,
+    IMPORTED,
+    EvaluationPlan,
+    Floats,
+    RunRecord,
+    RunSpec,
+    Seeds,
+    TrainingEpisodes,
+)
 
 FORMAT = 1
 META, MONITOR, EVALUATIONS, ERROR = "meta.json", "monitor.csv", "evaluations.npz", "error.txt"
+_BATCH = 1000  # runs that are written before they are moved into place together
 
 
 def is_results_folder(path: Path) -> bool:
@@ -56,16 +67,15 @@ class Store:
 
     def add(self, record: RunRecord) -> None:
         """Keeps a record. An equal one under its id is left as it is; a different one is refused with a StoreError."""
-        run_id, done = record.spec.run_id, self._directories("runs")
-        if run_id in done:
-            if record.status == "done":
-                _refuse_difference(record, done[run_id])
-            return
-        if record.status == "failed":
-            self._write(record, self.root / "failed" / run_id, replace_old=True)
-            return
-        self._write(record, self.root / "runs" / directory_name(record.spec), replace_old=False)
-        shutil.rmtree(self.root / "failed" / run_id, ignore_errors=True)  # an earlier attempt
+        self.add_all([record])
+
+    def add_all(self, records: Sequence[RunRecord]) -> None:
+        """Keeps records as `add` does, but looks at the folder once. Where one is refused, none is written."""
+        done = self._directories("runs")
+        _refuse_differences([(record, done[record.spec.run_id]) for record in records if record.spec.run_id in done])
+        new = [record for record in records if record.spec.run_id not in done]
+        for start in range(0, len(new), _BATCH):
+            self._write(new[start : start + _BATCH])
 
     def missing(self, specs: Sequence[RunSpec], retry_failed: bool = False) -> tuple[RunSpec, ...]:
         """Specs that have no record yet, each run once; those that failed count as recorded unless told otherwise."""
@@ -83,10 +93,14 @@ class Store:
 
     def write_text(self, name: str, text: str) -> None:
         """Replaces a file at the root of the folder in one step."""
+        self.write_bytes(name, text.encode())
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Replaces a file at the root of the folder in one step."""
         with self._scratch(name) as scratch:
-            _write_verified(scratch / name, text.encode())
+            write_verified([(scratch / name, content)])
             (scratch / name).replace(self.root / name)
-            _fsync(self.root)
+            sync([self.root])
 
     def read_text(self, name: str) -> str | None:
         """A file at the root of the folder, or None where there is none."""
@@ -109,25 +123,27 @@ class Store:
         """run id -> directory."""
         return {path.name.rpartition("__")[2]: path for path in _entries(self.root / kind)}
 
-    def _write(self, record: RunRecord, target: Path, *, replace_old: bool) -> None:
-        with self._scratch(target.name) as scratch:
-            new = scratch / "run"
-            new.mkdir()
-            for name, content in _files(record).items():
-                _write_verified(new / name, content)
-            _fsync(new)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                if replace_old:
-                    target.rename(scratch / "old")
-            try:
-                new.rename(target)
-            except OSError:
-                if not (target / META).exists():
-                    raise
-                if not replace_old:
-                    _refuse_difference(record, target)  # another process was faster
-            _fsync(target.parent)
+    def _write(self, records: Sequence[RunRecord]) -> None:
+        purpose = directory_name(records[0].spec) if len(records) == 1 else f"{len(records)} runs"
+        with self._scratch(purpose) as scratch:
+            directories = [scratch / str(i) for i in range(len(records))]
+            write_verified(
+                (directory / name, content)
+                for directory, record in zip(directories, records, strict=True)
+                for name, content in _files(record).items()
+            )
+            targets = [self._target(record) for record in records]
+            for record, directory, target in zip(records, directories, targets, strict=True):
+                _move(record, directory, target)
+            sync(list({target.parent for target in targets}))
+        for record in records:
+            if record.status == "done":  # an earlier attempt
+                shutil.rmtree(self.root / "failed" / record.spec.run_id, ignore_errors=True)
+
+    def _target(self, record: RunRecord) -> Path:
+        if record.status == "failed":
+            return self.root / "failed" / record.spec.run_id
+        return self.root / "runs" / directory_name(record.spec)
 
     @contextlib.contextmanager
     def _scratch(self, purpose: str) -> Iterator[Path]:
@@ -139,7 +155,7 @@ class Store:
         except OSError as error:
             raise StoreError(
                 f"{self.root}: {purpose} cannot be written: {error.strerror or error}. Free some space or choose "
-                "another folder (--out FOLDER), then run the same command again; finished runs are kept."
+                "another folder, then run the same command again; finished runs are kept."
             ) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -218,23 +234,19 @@ def _evaluations_npz(record: RunRecord) -> bytes:
     return content.getvalue()
 
 
-def _write_verified(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    if path.read_bytes() != content:
-        raise OSError(f"{path.name} does not read back as it was written")
-
-
-def _fsync(directory: Path) -> None:
-    """Makes the names in a directory last; without effect where a directory cannot be opened."""
-    with contextlib.suppress(PermissionError):
-        handle = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _move(record: RunRecord, new: Path, target: Path) -> None:
+    """One rename. A failure replaces an earlier one; where another process was faster, the two are compared."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if record.status == "failed":
+        with contextlib.suppress(FileNotFoundError):
+            target.rename(new.with_name(f"{new.name}.old"))
+    try:
+        new.rename(target)
+    except OSError:
+        if not (target / META).exists():
+            raise
+        if record.status == "done":
+            _refuse_differences([(record, target)])
 
 
 # ---------------------------------------------------------------- reading
@@ -313,24 +325,37 @@ def _episodes(content: bytes) -> TrainingEpisodes:
     return TrainingEpisodes(returns=table[:, 0], lengths=table[:, 1].astype(np.int64), seconds=table[:, 2])
 
 
-def _refuse_difference(record: RunRecord, directory: Path) -> None:
+def _refuse_differences(pairs: Iterable[tuple[RunRecord, Path]]) -> None:
     """Same id, other result: whatever the reason, nobody should build on either silently."""
-    stored = read_run(directory)
+    different = [(record, path, names) for record, path in pairs if (names := _differences(record, read_run(path)))]
+    if not different:
+        return
+    record, path, names = different[0]
+    others = f", and so do {len(different) - 1} other runs" if len(different) > 1 else ""
+    found = f"{path} holds another result of the same run: {', '.join(names)} differ{others}."
+    if record.spec.backend == IMPORTED:
+        raise StoreError(
+            f"{found} The source has changed since it was imported, or another one has runs of the same agent, task "
+            f"and seed. The stored ones were kept. Import into another folder, or delete {path.parents[1]} first."
+        )
+    raise StoreError(
+        f"{found} The run is not reproducible here (other versions, processor or threads?); the stored one was kept. "
+        f"Compare 'provenance' in {META}, or delete the directory to train it anew."
+    )
+
+
+def _differences(record: RunRecord, stored: RunRecord) -> list[str]:
+    """What is not the same. A failure to train again a run that is done says nothing about it."""
+    if record.status != stored.status:
+        return ["done and failed"] if record.spec.backend == IMPORTED else []
     pairs: dict[str, tuple[Floats, Floats]] = {
         "the evaluation steps": (stored.eval_steps.astype(float), record.eval_steps.astype(float)),
         "the learning curve": (stored.eval_returns, record.eval_returns),
         "the final returns": (stored.final_returns, record.final_returns),
         "the training episodes": (stored.episodes.returns, record.episodes.returns),
     }
-    different = [name for name, (old, new) in pairs.items() if not np.array_equal(old, new, equal_nan=True)]
-    if stored.weights_sha256 != record.weights_sha256:
-        different.append("the weights")
-    if different:
-        raise StoreError(
-            f"{directory} holds another result of the same run: {', '.join(different)} differ. The run is not "
-            "reproducible here (other versions, processor or threads?); the stored one was kept. Compare "
-            f"'provenance' in {META}, or delete the directory to train it anew."
-        )
+    names = [name for name, (old, new) in pairs.items() if not np.array_equal(old, new, equal_nan=True)]
+    return names + (["the weights"] if stored.weights_sha256 != record.weights_sha256 else [])
 
 
 # ---------------------------------------------------------------- the file system
@@ -338,7 +363,8 @@ def _refuse_difference(record: RunRecord, directory: Path) -> None:
 
 def _entries(folder: Path) -> list[Path]:
     try:
-        return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+        visible = (path for path in folder.iterdir() if not path.name.startswith("."))
+        return sorted(visible, key=lambda path: path.name)  # paths themselves compare 20 times slower
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from rlaudit.results import Audit, Leaderboard, PairAudit, Reading
+from rlaudit.results import Audit, Leaderboard, PairAudit, Reading, ReadNote
 from rlaudit.types import Finding, Level, RunEvent, RunSpec, Verdict
 from rlaudit.wording import interval, label_of, number, percent, sentence, several
 
@@ -159,13 +159,27 @@ def print_reading(reading: Reading, out: Console, *, whole: bool) -> None:
         out.print(table)
         if len(reading.arms) > _MANY:
             out.print(Text(f"The first {_MANY} of {len(reading.arms):,} agents on their tasks.", "dim"))
+    _print_notes([note for note in reading.notes if whole or note.kind != "warning"], out)
+
+
+def print_written(reading: Reading, out: Console) -> None:
+    """What was written into a file for other tools, and what it does not hold."""
+    n_runs, n_failed = (
+        sum(counts) for counts in zip(*((arm.n_seeds, arm.n_failed) for arm in reading.arms), strict=True)
+    )
+    failed = f", {n_failed:,} of them failed" if n_failed else ""
+    wrote = f"Wrote {reading.sources[0]} as {reading.formats[0]}: {reading.summary}; {n_runs:,} runs{failed}."
+    out.print(Text(printable(wrote)), soft_wrap=True)
+    _print_notes(reading.notes, out)
+
+
+def _print_notes(notes: Sequence[ReadNote], out: Console) -> None:
     grid = Table.grid(padding=(0, 1))
     grid.add_column(width=8)
     grid.add_column()
-    for note in sorted(reading.notes, key=lambda note: list(_NOTES).index(note.kind)):
-        if whole or note.kind != "warning":
-            name, style = _NOTES[note.kind]
-            grid.add_row(Text(name, style), Text(printable(sentence(note.text))))
+    for note in sorted(notes, key=lambda note: list(_NOTES).index(note.kind)):
+        name, style = _NOTES[note.kind]
+        grid.add_row(Text(name, style), Text(printable(sentence(note.text))))
     out.print(grid)
 
 

@@ -3,14 +3,15 @@
 YAML 1.2 by ruamel.yaml: PyYAML reads `1e5` and `3e-4` as text and lets the last of two equal keys win.
 """
 
+import warnings
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from copy import deepcopy
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.comments import Comment, CommentedMap, CommentedSeq, Format
+from ruamel.yaml.error import MantissaNoDotYAML1_1Warning, MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from rlaudit.errors import ConfigError, did_you_mean
@@ -31,11 +32,14 @@ class Place(NamedTuple):
 
 
 class Override(NamedTuple):
-    """`audit.alpha=0.01` from the command line."""
+    """`audit.alpha=0.01` from the command line, or a value that the config takes from another file."""
 
-    option: str  # as it was typed: "-s audit.alpha=0.01", "--seeds 50"
+    option: str  # as it was typed: "-s audit.alpha=0.01", "--seeds 50"; or the other file's "ppo.yml:12:3"
     path: KeyPath
     value: Any
+    excerpt: str = ""  # the other file's line with a caret, behind a sentence about the value
+    note: str = ""  # a comment above the key in the stored config
+    replaces: str = ""  # a key beside it that it takes the place of
 
 
 class YamlText(NamedTuple):
@@ -69,9 +73,12 @@ def caret(text: str, place: Place) -> str:
     return f"\n    {shown}\n    {' ' * column}^{'~' * (width - 1)}"
 
 
-def read(path: Path) -> YamlText:
-    """The file's text, data and places; ConfigError where it is no YAML mapping."""
-    return parse(path, _read_text(path))
+def read(path: Path, version: tuple[int, int] = (1, 2)) -> YamlText:
+    """The file's text, data and places; ConfigError where it is no YAML mapping.
+
+    Version 1.1 is what files for PyYAML are written in: `yes` is true. `1e5` is a number in both.
+    """
+    return parse(path, _read_text(path), version)
 
 
 def _read_text(path: Path) -> str:
@@ -95,14 +102,16 @@ def _read_text(path: Path) -> str:
     return text
 
 
-def parse(path: Path, text: str) -> YamlText:
+def parse(path: Path, text: str, version: tuple[int, int] = (1, 2)) -> YamlText:
     """Raises ConfigError with the place of a syntax error, and with both places of a key that is written twice."""
     try:
-        root = YAML(typ="safe", pure=True).compose(StringIO(text))
-        _check_root(path, root)
+        root = _yaml(version).compose(StringIO(text))
+        _check_root(path, root, version)
         source = YamlText(path, text, {}, dict(_places(root)))
         _check_keys(source, root)
-        return source._replace(data=YAML(typ="safe", pure=True).load(text))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MantissaNoDotYAML1_1Warning)
+            return source._replace(data=_yaml(version).load(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Place(mark.line, mark.column, 0) if mark else Place(0, 0, 0)
@@ -122,12 +131,22 @@ class _TooLarge(Exception):
     pass
 
 
-def _check_root(path: Path, root: Node | None) -> None:
+def _yaml(version: tuple[int, int]) -> YAML:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.version = version
+    return yaml
+
+
+def _check_root(path: Path, root: Node | None, version: tuple[int, int]) -> None:
     if root is None or (isinstance(root, ScalarNode) and root.value == ""):
-        raise ConfigError(f"{path}: is empty; `rlaudit init` writes a commented config to start from")
+        hint = "; `rlaudit init` writes a commented config to start from" if version == (1, 2) else ""
+        raise ConfigError(f"{path}: is empty{hint}")
     if not isinstance(root, MappingNode):
         kind = "a list" if isinstance(root, SequenceNode) else f"the text {root.value[:40]!r}"
-        raise ConfigError(f"{path}:1:1: a config is a mapping of keys such as `name: ...`, found {kind}")
+        what = (
+            "a config is a mapping of keys such as `name: ...`" if version == (1, 2) else "expected a mapping of keys"
+        )
+        raise ConfigError(f"{path}:1:1: {what}, found {kind}")
 
 
 def _places(root: Node) -> Iterator[tuple[KeyPath, Place]]:
@@ -226,14 +245,22 @@ def apply_override(data: MutableMapping[str, Any], override: Override) -> None:
     if isinstance(block, list) and not (isinstance(last, int) and last < len(block)):
         raise ConfigError(f"{override.option}: {dotted(override.path[:-1])} has {len(block)} items, counted from 0")
     block[last] = override.value
+    if override.replaces:
+        block.pop(override.replaces)
 
 
 def with_overrides(data: Mapping[str, Any], overrides: Sequence[Override]) -> dict[str, Any]:
-    """A copy with the overrides applied."""
-    changed = deepcopy(dict(data))
+    """A copy with the overrides applied, each at its own place only: what an anchor shares is copied."""
+    changed: dict[str, Any] = _unshared(data)
     for override in overrides:
         apply_override(changed, override)
     return changed
+
+
+def _unshared(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _unshared(inner) for key, inner in value.items()}
+    return [_unshared(inner) for inner in value] if isinstance(value, list) else value
 
 
 def rewritten(text: str, overrides: Sequence[Override], defaults: Mapping[str, str]) -> str:
@@ -242,11 +269,58 @@ def rewritten(text: str, overrides: Sequence[Override], defaults: Mapping[str, s
     yaml.preserve_quotes = True
     yaml.width = 4096  # wrap nothing that the user did not wrap
     document = yaml.load(text)
+    if overrides:
+        document = _without_anchors(document, set())
     for override in overrides:
+        _make_room(document, override)
         apply_override(document, override)
+        _add_note(document, override)
     for name, value in defaults.items():
         if name not in document:
             document.insert(1, name, value)
     stream = StringIO()
     yaml.dump(document, stream)
     return stream.getvalue()
+
+
+def _without_anchors(value: Any, seen: set[int]) -> Any:
+    """The document with every alias and merge key spelled out; comments stay at the first of each."""
+    if isinstance(value, CommentedMap):
+        copy: Any = CommentedMap((key, _without_anchors(inner, seen)) for key, inner in value.items())
+    elif isinstance(value, CommentedSeq):
+        copy = CommentedSeq(_without_anchors(inner, seen) for inner in value)
+    else:
+        return value
+    setattr(copy, Format.attrib, value.fa)
+    if id(value) not in seen:
+        setattr(copy, Comment.attrib, value.ca)
+    seen.add(id(value))
+    return copy
+
+
+def _make_room(document: CommentedMap, override: Override) -> None:
+    """Puts new keys at the top of their block: the comment behind its last key may be about the next block."""
+    block: Any = document
+    for depth, name in enumerate(override.path):
+        if not isinstance(block, CommentedMap):
+            return
+        if name not in block:
+            position, comment = 0 if depth else 1, None
+            if override.replaces in block:
+                position, comment = list(block).index(override.replaces), block.ca.items.pop(override.replaces, None)
+            block.insert(position, name, CommentedMap())
+            if comment:
+                block.ca.items[name] = comment
+        block = block[name]
+
+
+def _add_note(document: CommentedMap, override: Override) -> None:
+    """The note as a comment above its key, or above the block that is written as `{...}`."""
+    block, depth = document, 0
+    while depth < len(override.path) - 1:
+        inner = block[override.path[depth]]
+        if not isinstance(inner, CommentedMap) or inner.fa.flow_style():
+            break
+        block, depth = inner, depth + 1
+    if override.note:
+        block.yaml_set_comment_before_after_key(override.path[depth], before=override.note, indent=2 * depth)

@@ -17,7 +17,7 @@ from rlaudit.backends.sb3_agent import build
 from rlaudit.backends.sb3_training import weights_sha256
 from rlaudit.types import EvaluationPlan, Problem, RunRecord, RunSpec, Seeds
 
-CONTINUOUS = {"SAC", "TD3", "DDPG", "TQC"}
+CONTINUOUS = {"SAC", "TD3", "DDPG", "TQC", "CrossQ"}
 
 
 def train(of: RunSpec) -> RunRecord:

@@ -112,6 +112,44 @@ def test_an_override_wins_and_is_read_as_yaml(tmp_path: Path) -> None:
     assert config.seeds == tuple(range(100, 120))
 
 
+def test_an_override_changes_one_place_of_what_an_anchor_shares(tmp_path: Path) -> None:
+    text = (
+        "name: x\ntask: CartPole-v1\nseeds: 2\nagents:\n"
+        "  a2c: {algo: A2C, timesteps: 9, params: &shared {gamma: 0.9}}\n"
+        "  dqn: {algo: DQN, timesteps: 9, params: *shared}\n"
+    )
+    config, source = load_config(write(tmp_path, text), ["agents.a2c.params.gamma=0.5"])
+    assert [0.5, 0.9] == [config.agents[name].params["gamma"] for name in ("a2c", "dqn")]
+    assert config == load_config(write(tmp_path, source.yaml()))[0]
+
+
+def test_a_new_key_leaves_comments_where_they_belong(tmp_path: Path) -> None:
+    text = (
+        "name: x\ntask: CartPole-v1\nseeds: 2\nagents:\n"
+        "  a:\n    algo: A2C\n    timesteps: 9\n\n  # about b\n  b: {algo: PPO, timesteps: 9}\n"
+    )
+    _, source = load_config(write(tmp_path, text), ["agents.a.n_envs=2", "agents.a.params.gamma=0.5"])
+    assert "    timesteps: 9\n\n  # about b\n  b: {" in source.yaml()
+    assert {"n_envs": 2, "params": {"gamma": 0.5}}.items() <= YAML(typ="safe").load(source.yaml())["agents"][
+        "a"
+    ].items()
+
+
+def test_the_nearest_override_is_blamed(tmp_path: Path) -> None:
+    found = message(tmp_path, GOOD, "audit={alpha: 0.1}", "audit.alpha=7", "audit.splits=1")
+    assert "-s audit.alpha=7: audit.alpha = 7 must be below 0.5" in found
+    assert "-s audit.splits=1: " in found
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["[a.b.Wrapper]", "['a.b:Wrapper']", "[{a.b.Wrapper: }]", "[{'a.b:Wrapper': {}}]"],
+)
+def test_a_wrapper_is_one_however_it_is_written(tmp_path: Path, written: str) -> None:
+    text = GOOD.replace("timesteps: 5e4}", f"timesteps: 5e4, wrappers: {written}}}")
+    assert ({"a.b:Wrapper": {}},) == load_config(write(tmp_path, text))[0].agents["a2c"].wrappers
+
+
 def test_an_override_finds_labels_with_dots(tmp_path: Path) -> None:
     text = GOOD.replace("a2c:", "a2c-0.5:")
     config, _ = load_config(write(tmp_path, text), ["agents.a2c-0.5.timesteps=7"])
@@ -317,6 +355,7 @@ def test_the_schema_refuses_what_the_config_refuses() -> None:
         {"score": "finl"},
         {"audit": {"alpha": 2}},
         {"seeds": 1},
+        {"agents": {"one": {"algo": "PPO"}}},
         {"tasks": ["x"]},
         {"oops": 1},
     ):

@@ -6,10 +6,12 @@ If a test fails here, the code is wrong, never the number.
 """
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import spec
+from program_builder import program
 
 from rlaudit.types import EvaluationPlan, RunSpec, Seeds
 
@@ -33,6 +35,20 @@ from rlaudit.types import EvaluationPlan, RunSpec, Seeds
                 normalize={},
                 policy_kwargs={"net_arch": {"pi": [64], "vf": [64]}, "activation_fn": "ReLU"},
             ),
+        ),
+        (
+            "b002bbfb4f90",  # wherever its config stands, and however long it may take
+            program(
+                Path("/anywhere"),
+                "python ppo.py --seed {seed} --env-id {env} --lr {lr}",
+                params={"lr": 3e-4},
+                environment={"A": 1},
+                timeout=60.0,
+            ),
+        ),
+        (
+            "b55751eaef65",
+            spec(7, algo="package.module:train", backend="function", params={"lr": 3e-4}, evaluation=EvaluationPlan()),
         ),
     ],
 )

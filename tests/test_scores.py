@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rlaudit import scores
 from rlaudit.errors import ConfigError, ImportFormatError, NotEnoughSeeds
+from rlaudit.importers import Hints
 from rlaudit.scores import from_frame, from_mapping, score_table
 from rlaudit.types import RunRecord, RunSpec, ScoreTable, SeedLabel, Seeds
 
@@ -166,7 +167,7 @@ def test_a_mapping_may_name_the_tasks() -> None:
     [
         ({}, "nothing in it"),
         ({"ppo": []}, r"scores\['ppo'\] is empty"),
-        ({"ppo": [1, float("nan")]}, r"scores\['ppo'\]\[1\]: column 'score': found nan, expected a finite number"),
+        ({"ppo": [1, float("inf")]}, r"scores\['ppo'\]\[1\]: column 'score': found inf, expected a finite number"),
         ({"ppo": [1, "2x"]}, r"scores\['ppo'\]\[1\]: column 'score': found '2x'"),
         ({"ppo": [True, False]}, "found True"),
         ({"ppo": np.ones((5, 10))}, "more than one axis, and nothing says which one is the seeds"),
@@ -216,11 +217,25 @@ def test_a_data_frame_may_hold_curves() -> None:
     assert ("final", 2) == (from_frame(frame).metric, len(from_frame(frame).curves))
 
 
+def test_a_score_that_is_not_there_is_a_failed_seed() -> None:
+    arm = from_frame(_frame(score=[1, None, 3, 4])).arms[0]
+    assert ((0,), (1,)) == (arm.seeds, arm.failed)
+    assert (1,) == from_mapping({"ppo": [1, float("nan"), 2]}).arms[0].failed
+
+
+def test_the_columns_of_a_data_frame_may_be_named() -> None:
+    frame = _frame().rename(columns={"agent": "algo", "score": "return"})
+    with pytest.raises(ImportFormatError, match=r"hints=rlaudit.Hints\(columns={'agent': 'algo', 'score': 'return'}\)"):
+        from_frame(frame)
+    hints = Hints(columns={"agent": "algo", "score": "return"})
+    assert _plain(from_frame(_frame())) == _plain(from_frame(frame, hints=hints))
+
+
 @pytest.mark.parametrize(
     ("frame", "fragment"),
     [
         (_frame(score=[1, 2, "three", 4]), "DataFrame, row 2: column 'score': found 'three'"),
-        (_frame(score=[1, None, 3, 4]), "DataFrame, row 1: column 'score': found nan"),
+        (_frame(score=[1, np.inf, 3, 4]), "DataFrame, row 1: column 'score': found inf"),
         (_frame(seed=[0, 0, 0, 1]), "DataFrame, row 1: seed 0 of agent 'a' is already in DataFrame, row 0"),
         (_frame(seed=[0, 1.5, 0, 1]), "DataFrame, row 1: column 'seed': found 1.5"),
         (_frame(agent=["a", "a", None, "b"]), "DataFrame, row 2: column 'agent'"),

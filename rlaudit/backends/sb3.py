@@ -24,6 +24,7 @@ ALGORITHMS: Mapping[str, str] = {  # name -> module:Class
     "DDPG": "stable_baselines3:DDPG",
     "TRPO": "sb3_contrib:TRPO",
     "ARS": "sb3_contrib:ARS",
+    "CrossQ": "sb3_contrib:CrossQ",
     "TQC": "sb3_contrib:TQC",
     "QRDQN": "sb3_contrib:QRDQN",
     "RecurrentPPO": "sb3_contrib:RecurrentPPO",

@@ -2,7 +2,8 @@
 
 import copy
 import random
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -12,8 +13,7 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, OrnsteinUhlenbeckActionNoise
-from stable_baselines3.common.utils import LinearSchedule
-from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecNormalize
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper, VecFrameStack, VecNormalize
 
 from rlaudit.backends.sb3 import ALGORITHMS
 from rlaudit.errors import ConfigError, MissingExtra, did_you_mean
@@ -55,35 +55,88 @@ def load_name(text: str) -> Any:
 
 
 def make_envs(spec: RunSpec, n_envs: int, **defaults: Any) -> DummyVecEnv:
-    """Monitored environments in one process: at these sizes faster than a process for each."""
+    """Monitored environments in one process, each in its wrappers: at these sizes faster than a process for each."""
     kwargs = {"disable_env_checker": True, **defaults, **plain(spec.env_kwargs)}
-    return DummyVecEnv([lambda: Monitor(gymnasium.make(spec.env_id, **kwargs))] * n_envs)
+    wrap = wrapping(spec, of_all=False)
+    return DummyVecEnv([lambda: wrap(RunMonitor(gymnasium.make(spec.env_id, **kwargs), bool(spec.wrappers)))] * n_envs)
 
 
-def normalized(spec: RunSpec, envs: DummyVecEnv, **fixed: Any) -> VecEnv:
-    """The environments behind VecNormalize where the spec asks for it, discounting rewards as the agent does."""
-    if spec.normalize is None:
-        return envs
-    return VecNormalize(envs, **{"gamma": spec.params.get("gamma", 0.99), **plain(spec.normalize), **fixed})
+class RunMonitor(Monitor[Any, Any]):
+    """Below the wrappers, as in rl-zoo: returns are the environment's own, whatever a wrapper makes of its rewards.
+
+    An episode that a wrapper ends, such as gymnasium's TimeLimit, is over at the reset: the first that is heard of it.
+    """
+
+    def __init__(self, env: Any, wrapped: bool) -> None:
+        super().__init__(env)
+        self.wrapped = wrapped
+
+    def reset(self, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
+        """Takes down what a wrapper cut off."""
+        if self.wrapped and self.rewards and not self.needs_reset:
+            self.episode_returns.append(sum(self.rewards))
+            self.episode_lengths.append(len(self.rewards))
+            self.episode_times.append(time.time() - self.t_start)
+        return super().reset(**kwargs)
 
 
-def construct(spec: RunSpec, envs: DummyVecEnv) -> BaseAlgorithm:
+def monitors(envs: DummyVecEnv) -> list[RunMonitor]:
+    """The Monitor of each environment, (n_envs,)."""
+    return [_monitor(env) for env in envs.envs]
+
+
+def _monitor(env: Any) -> RunMonitor:
+    return env if isinstance(env, RunMonitor) else _monitor(env.env)
+
+
+def wrapping(spec: RunSpec, *, of_all: bool) -> Callable[[Any], Any]:
+    """Puts the spec's wrappers around an environment, inside out; or `of_all`, those of VecEnvs, around the whole."""
+    named = [(load_name(name), kwargs) for wrapper in spec.wrappers for name, kwargs in wrapper.items()]
+    chosen = [(wrapper, kwargs) for wrapper, kwargs in named if wraps_all(wrapper) == of_all]
+
+    def wrap(env: Any) -> Any:
+        for wrapper, kwargs in chosen:
+            env = wrapper(env, **plain(kwargs))
+        return env
+
+    return wrap
+
+
+def wraps_all(wrapper: Any) -> bool:
+    """It is made for a VecEnv."""
+    return isinstance(wrapper, type) and issubclass(wrapper, VecEnvWrapper)
+
+
+def stacked(spec: RunSpec, envs: DummyVecEnv, **fixed: Any) -> VecEnv:
+    """The environments behind wrappers of all, VecNormalize and VecFrameStack, in rl-zoo's order.
+
+    VecNormalize discounts rewards as the agent does; `fixed` are further arguments of it.
+    """
+    venv: VecEnv = wrapping(spec, of_all=True)(envs)
+    if spec.normalize is not None:
+        venv = VecNormalize(venv, **{"gamma": spec.params.get("gamma", 0.99), **plain(spec.normalize), **fixed})
+    return VecFrameStack(venv, spec.frame_stack) if spec.frame_stack > 1 else venv
+
+
+def construct(spec: RunSpec, venv: VecEnv) -> BaseAlgorithm:
     """The agent, unseeded: its weights come from torch's generator as it stands."""
     policy = load_name(spec.policy) if ":" in spec.policy else spec.policy
-    params = resolved(spec.params, envs.action_space)
-    policy_kwargs = resolved(spec.policy_kwargs, envs.action_space)
+    params = resolved(spec.params, venv.action_space)
+    policy_kwargs = resolved(spec.policy_kwargs, venv.action_space)
     agent_class: Any = algorithm_class(spec.algo)
     agent: BaseAlgorithm = agent_class(
-        policy, normalized(spec, envs), policy_kwargs=policy_kwargs or None, seed=None, device="cpu", **params
+        policy, venv, policy_kwargs=policy_kwargs or None, seed=None, device="cpu", **params
     )
     return agent
 
 
 def build(spec: RunSpec) -> tuple[BaseAlgorithm, DummyVecEnv]:
     """The agent ready to learn, and its environments; each stream of randomness under the seed that is meant for it."""
+    seed_generators(derive(spec.seeds.env, "construction"))  # of environments and wrappers that draw while being made
     envs = make_envs(spec, spec.n_envs)
+    venv = stacked(spec, envs)
     seed_generators(spec.seeds.init)
-    agent = construct(spec, envs)
+    agent = construct(spec, venv)
     seed_envs(envs, [derive(spec.seeds.env, "env", index) for index in range(spec.n_envs)])
     seed_generators(spec.seeds.algo)
     agent.action_space = copy.deepcopy(agent.action_space)  # else it is the first environment's own
@@ -125,13 +178,23 @@ def resolved(params: Mapping[str, Any], action_space: gymnasium.Space[Any]) -> d
 def _resolved(key: str, value: Any, action_space: gymnasium.Space[Any]) -> Any:
     if isinstance(value, str) and key.endswith(("_class", "_fn")):
         return load_name(value)
-    if isinstance(value, str) and value.startswith("lin_"):  # rl-zoo's spelling: falls linearly to 0
-        return LinearSchedule(float(value.removeprefix("lin_")), 0.0, 1.0)
+    if isinstance(value, str) and value.startswith("lin_"):
+        return linear_schedule(float(value.removeprefix("lin_")))
     if key == "action_noise" and isinstance(value, dict):
         return action_noise(action_space, **value)
     if key == "train_freq" and isinstance(value, list):
         return tuple(value)
+    if isinstance(value, dict):
+        return resolved(value, action_space)
     return value
+
+
+def linear_schedule(start: float) -> Callable[[float], float]:
+    """rl-zoo's `lin_0.1`: the start times the share of training that remains, to the bit as rl_zoo3 computes it.
+
+    Past the end, in the rollout that the last steps round up to, it stays at 0 (rl_zoo3's turns negative).
+    """
+    return lambda remaining: max(0.0, remaining) * start
 
 
 def action_noise(action_space: gymnasium.Space[Any], type: str = "normal", std: float = 0.1) -> ActionNoise:

@@ -4,15 +4,27 @@ import inspect
 import re
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any, TypeAlias
 
 import gymnasium
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.vec_env import DummyVecEnv, VecNormalize
 
-from rlaudit.backends.sb3_agent import algorithm_class, construct, load_name, make_envs, resolved
-from rlaudit.errors import RlauditError, did_you_mean
+from rlaudit.backends.sb3_agent import (
+    algorithm_class,
+    construct,
+    load_name,
+    make_envs,
+    monitors,
+    plain,
+    resolved,
+    stacked,
+    wraps_all,
+)
+from rlaudit.errors import ConfigError, RlauditError, did_you_mean
 from rlaudit.types import Problem, RunSpec
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -26,7 +38,15 @@ _RESERVED: Mapping[str, str] = {  # keyword arguments that a config cannot set, 
     "tensorboard_log": "the curves are in each run's directory",
     "total_timesteps": "it is called `timesteps`, beside `params`",
     "n_timesteps": "it is called `timesteps`, beside `params`",
-    **dict.fromkeys(("policy", "policy_kwargs", "n_envs", "timesteps", "normalize"), _BESIDE),
+    **dict.fromkeys(
+        ("policy", "policy_kwargs", "n_envs", "timesteps", "normalize", "wrappers", "frame_stack"), _BESIDE
+    ),
+}
+
+_PACKAGES = {  # where wrappers of rl-zoo's own files come from
+    "rl_zoo3": " Its wrappers come with rl-baselines3-zoo: pip install rl_zoo3",
+    "sb3_contrib": " Its wrappers come with sb3-contrib: pip install 'rlaudit[contrib]'",
+    "minigrid": " Its wrappers come with MiniGrid: pip install minigrid",
 }
 
 
@@ -58,23 +78,24 @@ def problems(spec: RunSpec) -> list[Problem]:
         except RlauditError as error:
             return [*found, Problem((*at, "algo"), str(error))]
         found += [*_numbers(spec, at), *_params(spec, agent_class, at), *_policy(spec, agent_class, at)]
-        if envs is not None and not found:
-            found += _construction(spec, envs, at)
+        found += _wrappers(spec, envs, at)
         if envs is not None:
             envs.close()
+        if not found:
+            found += _construction(spec, at)
     return found
 
 
 def _environment(spec: RunSpec) -> tuple[DummyVecEnv | None, list[Problem]]:
-    """Two environments at most: enough to tell whether an algorithm takes several."""
+    """The bare environment."""
     try:
-        envs = make_envs(spec, min(spec.n_envs, 2))
+        envs = make_envs(replace(spec, wrappers=()), 1)
     except gymnasium.error.NamespaceNotFound as error:
         way_out = "If a package provides it, install that and name its module: 'ale_py:ALE/Pong-v5'."
         return None, [Problem(("task",), f"{spec.env_id!r}: {error} {way_out}")]
     except Exception as error:
         return None, [Problem(("task",), f"{spec.env_id!r} cannot be made: {_sentence(error)}")]
-    if not _found_by_workers(spec.env_id, envs.envs[0].spec):
+    if not _found_by_workers(spec.env_id, monitors(envs)[0].spec):
         return envs, [
             Problem(
                 ("task",),
@@ -125,6 +146,11 @@ def _params(spec: RunSpec, agent_class: type[BaseAlgorithm], at: Path) -> Iterat
         if key not in allowed:
             message = f"{key!r} is not a setting of VecNormalize.{did_you_mean(key, allowed)}"
             yield Problem((*at, "normalize", key), message)
+    if issubclass(agent_class, OffPolicyAlgorithm) and spec.frame_stack > 1 and spec.normalize is not None:
+        message = (
+            f"does not go with `normalize` for {spec.algo}: its replay buffer would get frames that are not stacked"
+        )
+        yield Problem((*at, "frame_stack"), f"frame_stack {message}.")
 
 
 def _policy(spec: RunSpec, agent_class: type[BaseAlgorithm], at: Path) -> Iterator[Problem]:
@@ -145,8 +171,39 @@ def _policy(spec: RunSpec, agent_class: type[BaseAlgorithm], at: Path) -> Iterat
             yield Problem((*at, "policy_kwargs", key), message)
 
 
-def _construction(spec: RunSpec, envs: DummyVecEnv, at: Path) -> Iterator[Problem]:
+def _wrappers(spec: RunSpec, envs: DummyVecEnv | None, at: Path) -> Iterator[Problem]:
+    """Each around the environment that those before it made; the first mistake hides the rest."""
+    env: Any = envs.envs[0] if envs is not None else None
+    for index, (name, kwargs) in enumerate(pair for wrapper in spec.wrappers for pair in wrapper.items()):
+        try:
+            env = _wrapped(env, name, kwargs)
+        except RlauditError as error:
+            yield Problem((*at, "wrappers", index), str(error))
+            return
+        except Exception as error:
+            yield Problem((*at, "wrappers", index), f"{name} cannot wrap {spec.env_id}: {_sentence(error)}")
+            return
+
+
+def _wrapped(env: Any, name: str, kwargs: Mapping[str, Any]) -> Any:
+    """The environment in one wrapper more; as it is where there is none, or where the wrapper is one of VecEnvs."""
+    try:
+        wrapper = load_name(name)
+    except ConfigError as error:
+        package = name.partition(".")[0].partition(":")[0]
+        raise ConfigError(f"{error}{_PACKAGES.get(package, '')}") from None
+    known = _keywords(wrapper, leave_out=("env", "venv"))
+    for key in kwargs:
+        if known and key not in known:
+            raise ConfigError(f"{key!r} is not an argument of {name}.{did_you_mean(key, known)}")
+    if wrapper is gymnasium.wrappers.NormalizeObservation:
+        raise ConfigError(f"{name} learns what evaluation would not share; say `normalize: {{norm_reward: false}}`")
+    return env if env is None or wraps_all(wrapper) else wrapper(env, **plain(kwargs))
+
+
+def _construction(spec: RunSpec, at: Path) -> Iterator[Problem]:
     """The real thing, 3 ms: whatever the constructor itself refuses."""
+    envs = make_envs(spec, min(spec.n_envs, 2))  # two are enough to tell whether an algorithm takes several
     for block in ("params", "policy_kwargs"):
         for key, value in getattr(spec, block).items():
             try:
@@ -155,7 +212,7 @@ def _construction(spec: RunSpec, envs: DummyVecEnv, at: Path) -> Iterator[Proble
                 yield Problem((*at, block, key), f"{key} is {value!r}: {_sentence(error)}")
                 return
     try:
-        construct(spec, envs)
+        construct(spec, stacked(spec, envs))
     except AssertionError as error:
         where = (*at, "algo") if "action space" in str(error) else at
         yield Problem(where, f"{spec.algo} cannot be used on {spec.env_id}: {_sentence(error)}")

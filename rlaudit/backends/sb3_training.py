@@ -3,7 +3,6 @@
 import gc
 import hashlib
 import math
-import platform
 import sys
 import time
 import traceback
@@ -11,8 +10,6 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,8 +17,9 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
+from rlaudit.backends.provenance import machine, versions
 from rlaudit.backends.sb3 import ALGORITHMS
-from rlaudit.backends.sb3_agent import build
+from rlaudit.backends.sb3_agent import build, monitors
 from rlaudit.backends.sb3_evaluation import Evaluator, make_evaluator
 from rlaudit.types import Floats, Ints, Progress, RunRecord, RunSpec, TrainingEpisodes
 
@@ -78,7 +76,7 @@ def train_one(spec: RunSpec, progress: Progress) -> RunRecord:
 
 def _learn(spec: RunSpec, measured: _Measured, progress: Progress) -> None:
     agent, envs = build(spec)
-    measured.envs = envs.envs
+    measured.envs = monitors(envs)
     evaluate = make_evaluator(spec, agent, envs)
     try:
         try:
@@ -195,21 +193,4 @@ def provenance(spec: RunSpec) -> dict[str, str]:
     """What the bits of a run depend on beside its spec: versions of what it uses, and the processor."""
     used = [ALGORITHMS.get(spec.algo, spec.algo).partition(":")[0].partition(".")[0]]
     used += ["mujoco"] if "mujoco" in sys.modules else []
-    versions = {package: _version(package) for package in dict.fromkeys([*_PACKAGES, *used])}
-    machine = {"platform": platform.platform(), "cpu": _cpu(), "host": platform.node()}
-    return {"python": platform.python_version(), **versions, **machine}
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package.replace("_", "-"))
-    except metadata.PackageNotFoundError:
-        return "not installed"  # run from its source
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
+    return {**versions([*_PACKAGES, *used]), **machine()}

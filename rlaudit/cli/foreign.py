@@ -36,10 +36,16 @@ def import_runs(sources: tuple[Path, ...], out: Path | None, quiet: bool, hints:
 
 @click.command(cls=options.Verb)
 @click.argument("results", type=click.Path(path_type=Path))
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), metavar="FILE", help="tidy.csv, ...")
+@click.option(
+    "--to", "target", required=True, type=click.Path(path_type=Path), metavar="FILE",
+    help="tidy.csv, tidy.parquet, rliable.npz, marl-eval.json or any name that ends so; replaced if it is there.",
+)  # fmt: skip
 @options.reading
 def export(results: Path, target: Path, hints: "Hints") -> None:
-    """Write the runs of a results folder, or of foreign results, for other tools."""
-    from rlaudit import pipeline
+    """Write the runs of a results folder, or of foreign results, for other tools.
 
-    click.echo(pipeline.export_runs(results, target, hints))
+    rlaudit reads each format (`rlaudit list exporters`) back as it was. What a format cannot hold is said, or refused.
+    """
+    from rlaudit import pipeline, terminal
+
+    terminal.print_written(pipeline.export_runs(results, target, hints), terminal.console(sys.stdout))

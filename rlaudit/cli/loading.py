@@ -23,6 +23,8 @@ def load(
     from rlaudit.store import Store
 
     config, source = load_config(path, overrides, seeds)
+    for note in source.notes:
+        click.echo(f"Note: {note}.", err=True)
     return config, source, Store(out or Path("results") / config.name)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rlaudit import claims, yaml_source
+from rlaudit.config import trainers, zoo
 from rlaudit.config.models import (
     AgentConfig,
     AuditConfig,
@@ -49,7 +50,12 @@ def load_config(
         parsed.append(Override(f"--seeds {seeds}", ("seeds",), yaml_source.read_value(seeds)))
     parsed += _more_claims(yaml_source.with_overrides(document.data, parsed), claims)
     data = yaml_source.with_overrides(document.data, parsed)
-    source = ConfigSource(document, tuple(parsed), data)
+    filled = zoo.fill(path.parent, data)
+    parsed += filled.overrides
+    if filled.problems:
+        raise ConfigSource(document, tuple(parsed), data).error(filled.problems)
+    data = yaml_source.with_overrides(document.data, parsed)
+    source = ConfigSource(document, tuple(parsed), data, filled.notes)
     try:
         config = AuditConfig.model_validate(data)
     except ValidationError as error:
@@ -95,18 +101,14 @@ def _more_claims(data: Mapping[str, Any], claims: Sequence[str]) -> list[Overrid
 
 def _contradictions(config: AuditConfig) -> Iterator[Problem]:
     """What is wrong although each value is right."""
-    yield from _repeated(
-        "agents", {label: canonical_json(agent.model_dump()) for label, agent in config.agents.items()}
-    )
+    yield from _repeated("agents", {label: _content(label, agent) for label, agent in config.agents.items()})
     first: dict[str, int] = {}
     for index, task in enumerate(config.tasks):
         if first.setdefault(task.label, index) != index:
             yield Problem(
                 ("tasks", index), f"is called {task.label!r} like tasks[{first[task.label]}]; give it a `name:`"
             )
-    yield from _trainers(config)
-    if config.score != "final" and config.evaluation.every is None:
-        yield at(("score",), f"= {config.score!r} needs a learning curve: set evaluation.every")
+    yield from trainers.problems(config)
     yield from _misplaced_references(config)
     for index, text in enumerate(config.audit.claims):
         try:
@@ -115,15 +117,9 @@ def _contradictions(config: AuditConfig) -> Iterator[Problem]:
             yield at(("audit", "claims", index), f"= {text!r} {error}")
 
 
-def _trainers(config: AuditConfig) -> Iterator[Problem]:
-    """Each agent says once what trains it."""
-    for label, agent in config.agents.items():
-        said = [key for key in ("algo", "command", "train") if getattr(agent, key)]
-        if len(said) != 1:
-            found = "none of them is there" if not said else f"{' and '.join(said)} are there"
-            yield at(("agents", label), f"needs one of algo, command and train; {found}")
-        elif agent.backend and agent.backend != {"algo": "sb3", "command": "command", "train": "function"}[said[0]]:
-            yield at(("agents", label, "backend"), f"= {agent.backend!r} does not go with `{said[0]}`; leave it out")
+def _content(label: str, agent: AgentConfig) -> str:
+    """What tells two agents apart; the label does where the command is given it."""
+    return canonical_json([agent.model_dump(), label if agent.takes("agent") else ""])
 
 
 def _misplaced_references(config: AuditConfig) -> Iterator[Problem]:

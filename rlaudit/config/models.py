@@ -35,6 +35,7 @@ from rlaudit.config_values import (
     SwitchOrMapping,
     TestName,
     Text,
+    Wrapper,
     ascending,
     bounds,
     distinct_names,
@@ -73,26 +74,42 @@ class AgentConfig(_Frozen):
         Algorithm | None, Field(description="PPO, A2C, DQN, ... or an import path package.module:Class")
     ] = None
     command: Annotated[
-        Text | None, Field(min_length=1, description="a program: python ppo.py --seed {seed} --env-id {env}")
+        Text | None,
+        Field(
+            min_length=1,
+            description="a program, run without a shell in an empty folder: python ppo.py --seed {seed} --env-id {env} "
+            "--total-timesteps {steps}; also {seed.init}, {seed.env}, {seed.algo}, {agent}, {task}, {folder}, {out}",
+        ),
     ] = None
-    train: Annotated[ImportPath | None, Field(description="a Python function: package.module:function")] = None
+    train: Annotated[
+        ImportPath | None,
+        Field(description="a Python function, package.module:function, called with env_id, timesteps, seed and params"),
+    ] = None
     zoo: Annotated[
         Text | None, Field(description="hyper-parameters of rl-baselines3-zoo: path/to/ppo.yml#CartPole-v1")
     ] = None
     timesteps: Annotated[Count, Field(description="environment steps of training, over all environments")]
     n_envs: Annotated[int, Field(ge=1, le=4096), WHOLE, Field(description="environments side by side in one run")] = 1
     policy: Annotated[Text, Field(min_length=1)] = "MlpPolicy"
-    params: Annotated[JsonMapping, Field(description="keyword arguments of the algorithm, or of the function")] = {}
+    params: Annotated[
+        JsonMapping,
+        Field(description="keyword arguments of the algorithm or function; of a command its {placeholders}"),
+    ] = {}
     policy_kwargs: Annotated[JsonMapping, Field(description="keyword arguments of the policy")] = {}
     normalize: Annotated[SwitchOrMapping, Field(description="VecNormalize: true, or its keyword arguments")] = False
     wrappers: Annotated[
-        tuple[JsonMapping, ...], Field(description="of each environment: [{package.module:Class: {key: value}}]")
+        tuple[Wrapper, ...],
+        Field(description="of each environment, inside out: package.module:Class, or {that: {key: value}}"),
     ] = ()
     frame_stack: Annotated[int, Field(ge=1, le=64), WHOLE, Field(description="observations stacked")] = 1
     result: Annotated[
-        JsonMapping, Field(description="where a command's result is: {file: ..., format: ...} or {pattern: ...}")
+        JsonMapping,
+        Field(
+            description="a command's result: {file: results.csv, format: ..., columns: ...}, or {pattern: 'step={step} "
+            "return={return}'} of lines on standard output; training: true where each number is a training episode"
+        ),
     ] = {}
-    environment: Annotated[JsonMapping, Field(description="environment variables of a command")] = {}
+    environment: Annotated[JsonMapping, Field(description="a command's environment variables, with placeholders")] = {}
     timeout: Annotated[
         Annotated[float, Field(gt=0), NUMBER] | None, Field(description="seconds after which a run is stopped")
     ] = None
@@ -102,6 +119,11 @@ class AgentConfig(_Frozen):
     def trainer(self) -> BackendName:
         """The backend that trains this agent."""
         return self.backend or ("command" if self.command else "function" if self.train else "sb3")
+
+    def takes(self, *names: str) -> bool:
+        """Whether the command is given one of these placeholders."""
+        texts = [self.command or "", *map(str, self.environment.values())]
+        return any(f"{{{name}{end}" in text for name in names for end in "}." for text in texts)
 
 
 class EvaluationConfig(_Frozen):

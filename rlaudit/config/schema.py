@@ -11,6 +11,9 @@ def json_schema() -> dict[str, Any]:
     task = schema["properties"]["tasks"]["items"]
     properties = {"name": schema["properties"]["name"], "task": task, **schema["properties"]}
     required = [name for name in schema["required"] if name != "tasks"]
+    agent = schema["$defs"]["AgentConfig"]
+    agent["required"].remove("timesteps")
+    agent["anyOf"] = [{"required": ["timesteps"]}, {"required": ["zoo"]}]  # the zoo's file says them, too
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,

@@ -18,6 +18,7 @@ class ConfigSource:
     document: YamlText
     overrides: tuple[Override, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict)  # with the overrides applied
+    notes: tuple[str, ...] = ()  # what its user should know about values from other files
 
     @property
     def path(self) -> Path:
@@ -45,9 +46,10 @@ class ConfigSource:
         path = self._as_written(problem.path)
         name, message = dotted(problem.path), problem.message
         message = dotted(path) + message[len(name) :] if message.startswith(name) else f"{dotted(path)}: {message}"
-        for override in self.overrides:
-            if path[: len(override.path)] == override.path:
-                return f"{override.option}: {message}"
+        behind = [override for override in self.overrides if path[: len(override.path)] == override.path]
+        if behind:
+            nearest = max(reversed(behind), key=lambda override: len(override.path))
+            return f"{nearest.option}: {message}{nearest.excerpt}"
         return self.document.show(self.document.place(path), message) if self.text else message
 
     def _as_written(self, path: KeyPath) -> KeyPath:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import isfinite
 from statistics import mean
 
+from rlaudit.backends.command_line import takes_steps
 from rlaudit.errors import ConfigError, RlauditError, did_you_mean
 from rlaudit.executors import run_local
 from rlaudit.forecast.nouns import Price
@@ -46,10 +47,15 @@ def prices(missing: Sequence[RunSpec], records: Iterable[RunRecord], *, pilot: b
         if record.status == "done" and record.seconds > 0:  # an imported run tells no time
             seconds.setdefault(_arm(record.spec), []).append(record.seconds)
     known = {arm: Price(*arm, mean(times), f"mean of {len(times)} stored runs") for arm, times in seconds.items()}
-    unknown = {_arm(spec): spec for spec in missing if _arm(spec) not in seconds}
+    unknown = {_arm(spec): spec for spec in missing if _arm(spec) not in seconds and _can_be_short(spec)}
     if pilot:
         known |= _piloted(tuple(unknown.values()))
     return known
+
+
+def _can_be_short(spec: RunSpec) -> bool:
+    """A program that is not told how long to train would train to its end as a pilot."""
+    return spec.backend != "command" or takes_steps(spec)
 
 
 def _arm(spec: RunSpec) -> tuple[str, str]:

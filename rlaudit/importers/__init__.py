@@ -30,12 +30,20 @@ __all__ = ["IMPORTERS", "Format", "Found", "Hints", "Imported", "Run", "fitting"
 # The most specific first: where several fit, the first is taken, and the others are named.
 _NAMED = ("names", "agent", "task")
 IMPORTERS: dict[str, Format] = {
-    "zoo": Format(zoo.read, zoo.fits, "log trees of rl-baselines3-zoo: the seed stands in args.yml", _NAMED),
-    "tensorboard": Format(
-        tensorboard.read, tensorboard.fits, "TensorBoard event files, CleanRL's and others", (*_NAMED, "metric")
+    "zoo": Format(
+        zoo.read,
+        zoo.fits,
+        "log trees of rl-baselines3-zoo: the seed stands in args.yml",
+        (*_NAMED, "metric", "columns"),
     ),
     "evaluations": Format(
-        evaluations.read, evaluations.fits, "evaluations.npz of stable-baselines3's EvalCallback", _NAMED
+        evaluations.read,
+        evaluations.fits,
+        "evaluations.npz of stable-baselines3's EvalCallback, with monitor.csv beside it or not",
+        (*_NAMED, "metric"),
+    ),
+    "tensorboard": Format(
+        tensorboard.read, tensorboard.fits, "TensorBoard event files, CleanRL's and others", (*_NAMED, "metric")
     ),
     "monitor": Format(monitor.read, monitor.fits, "monitor.csv of stable-baselines3: training episodes", _NAMED),
     "wandb": Format(
@@ -45,10 +53,13 @@ IMPORTERS: dict[str, Format] = {
         marl_eval.read, marl_eval.fits, "JSON of marl-eval: environment, task, algorithm, run", ("metric",)
     ),
     "dopamine": Format(
-        dopamine.read, dopamine.fits, "JSON of Dopamine's baselines: Agent, Game, Iteration, Value", ("every",)
+        dopamine.read, dopamine.fits, "JSON of Dopamine's baselines: Agent, Iteration, Value", ("every", "task")
     ),
     "rliable": Format(
-        rliable.read, rliable.fits, "dictionaries as rliable takes them: algorithm -> (runs, tasks)", ("axes", "every")
+        rliable.read,
+        rliable.fits,
+        "dictionaries as rliable takes them: algorithm -> (runs, tasks)",
+        ("axes", "every", *_NAMED),
     ),
     "matrix": Format(
         arrays.read,
@@ -57,12 +68,17 @@ IMPORTERS: dict[str, Format] = {
         ("axes", "every", "metric", *_NAMED),
     ),
     "adastop": Format(adastop.read, adastop.fits, "AdaStop's CSVs: a column per agent, a file per interim", ("task",)),
-    "wide": Format(wide.read, wide.fits, "wide tables: a column per agent, a row per seed", ("columns", "task")),
+    "wide": Format(
+        wide.read,
+        wide.fits,
+        "wide tables: a column per agent, a row per seed; or a column per seed",
+        ("columns", "axes", *_NAMED),
+    ),
     "tidy": Format(
         tables.read_tidy,
         tables.fits,
         "tidy tables (CSV, Parquet, JSON lines): agent, task, seed, score",
-        ("columns", "agent", "task"),
+        ("columns", *_NAMED),
     ),
 }
 

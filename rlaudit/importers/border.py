@@ -12,12 +12,11 @@ from rlaudit.errors import ImportFormatError, NotEnoughSeeds, did_you_mean
 from rlaudit.importers import comparable, training
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.results import ReadArm, Reading, ReadNote
-from rlaudit.types import RunRecord, RunSpec, Seeds, TrainingEpisodes
+from rlaudit.types import IMPORTED, RunRecord, RunSpec, Seeds, TrainingEpisodes
 from rlaudit.wording import carried
 
 SHOWN = 10  # problems that one error lists
 HEEDED = ("format", "until", "skip")  # hints that concern every format
-IMPORTED = "table"  # the backend of runs that somebody else trained
 
 
 def reading(runs: Sequence[Run], notes: Sequence[ReadNote], sources: Mapping[str, str]) -> Reading:
@@ -53,6 +52,8 @@ def prepared(found: Found, hints: Hints) -> tuple[tuple[Run, ...], tuple[ReadNot
         kept = tuple(_cut(run, hints.until) for run in kept)
         short = sum(run.error is not None for run in kept)
         notes.append(ReadNote("rule", f"every run up to step {hints.until:,}; {short} that end before count as failed"))
+    for width in sorted(set(_widths(kept).values())):
+        notes.append(ReadNote("rule", training.RULE.format(width=width)))
     return kept, tuple(notes)
 
 
@@ -78,6 +79,8 @@ def _refuse_overruled(runs: Sequence[Run], hints: Hints) -> None:
 
 def _cut(run: Run, until: int) -> Run:
     """Up to a step; a run that ends before it has failed."""
+    if not len(run.steps) and run.error:
+        return run
     if not len(run.steps):
         raise ImportFormatError(f"{run.place}: --until {until} needs a learning curve, and there is only a score.")
     n = int(np.searchsorted(run.steps, until, side="right"))
@@ -91,17 +94,24 @@ def _cut(run: Run, until: int) -> Run:
         lengths=run.lengths[:n],
         seconds=run.seconds[:n],
         error=error,
+        training=TrainingEpisodes(),  # nothing says which of them had ended by then
     )
 
 
 def records(runs: Sequence[Run], source: str) -> Iterator[RunRecord]:
     """A record for each run; training episodes become curves on windows that are common to a task."""
+    widths = _widths(runs)
+    for run in runs:
+        yield _record(run, source, widths.get(run.task, 1))
+
+
+def _widths(runs: Sequence[Run]) -> dict[str, int]:
+    """Steps of a window by task, where training episodes are the curve."""
     longest: dict[str, int] = {}
     for run in runs:
         if run.sort == "training" and len(run.steps):
             longest[run.task] = max(longest.get(run.task, 0), int(run.steps[-1]))
-    for run in runs:
-        yield _record(run, source, training.window(longest.get(run.task, 1)))
+    return {task: training.window(steps) for task, steps in longest.items()}
 
 
 def refuse_single_seeds(found: Reading) -> None:
@@ -141,9 +151,12 @@ def _arm(agent: str, task: str, runs: Sequence[Run]) -> ReadArm:
 
 def _record(run: Run, source: str, width: int) -> RunRecord:
     steps, returns, final = run.steps, run.returns, run.final
-    episodes = TrainingEpisodes()
+    episodes = run.training
     if run.sort == "training":
-        episodes = TrainingEpisodes(returns[:, 0], run.lengths, run.seconds)
+        n = len(returns)  # a store wants lengths and times: 0 where the source does not say them
+        lengths = run.lengths if len(run.lengths) else np.zeros(n, np.int64)
+        seconds = run.seconds if len(run.seconds) else np.zeros(n)
+        episodes = TrainingEpisodes(returns[:, 0], lengths, seconds)
         score = training.score(steps, returns[:, 0])
         steps, means = training.curve(steps, returns[:, 0], width)
         returns, final = means[:, None], final if len(final) else np.array([score])

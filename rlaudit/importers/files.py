@@ -1,15 +1,18 @@
 """Files and folders of strangers: opened with care, walked with a bound, errors in words."""
 
+import gzip
+import json
 import os
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +20,11 @@ from numpy.typing import NDArray
 from rlaudit.errors import ImportFormatError, did_you_mean
 
 MAX_FILES = 200_000  # that a walk looks at; a home folder is not meant
-MAX_BYTES = 2**30  # unpacked, of the arrays of a file
+MAX_BYTES = 2**30  # unpacked, of the arrays or the text of a file: some 25,000,000 rows
+MAX_LINE = 2**20  # bytes; no honest row is longer, and a file without line ends must not fill the memory
+MAX_JSON = 2**27  # bytes, unpacked: "[],[],..." takes 20 times its size in memory
+_TRIED = 20  # files of a folder that a recogniser looks at
+_START = 2**16  # bytes of a text that a recogniser looks at
 GZIP = b"\x1f\x8b"
 
 
@@ -86,6 +93,102 @@ def first_file(path: Path, *endings: str) -> Path | None:
         return None
 
 
+def files_of(path: Path, fits: Callable[[Path], bool], *endings: str) -> list[Path]:
+    """`path` itself where it is a file, else the files below that end so and that `fits` takes."""
+    return [file for file in walk(path) if file.name.endswith(endings) and fits(file)] if path.is_dir() else [path]
+
+
+def some_fit(path: Path, fits: Callable[[Path], bool], *endings: str) -> bool:
+    """Whether `fits` takes `path`, or one of the first files below that end so; never raises."""
+    try:
+        if not path.is_dir():
+            return fits(path)
+        return any(map(fits, islice((file for file in walk(path) if file.name.endswith(endings)), _TRIED)))
+    except (OSError, ImportFormatError):
+        return False
+
+
+# ---------------------------------------------------------------- text
+
+
+def opened(path: Path) -> IO[bytes]:
+    """The file's bytes, unpacked where it is gzipped, whatever it is called."""
+    return cast(IO[bytes], gzip.open(path)) if head(path)[:2] == GZIP else path.open("rb")
+
+
+def start(path: Path) -> str:
+    """The first part of a text for a recogniser; "" for what is no text, or cannot be read."""
+    try:
+        with opened(path) as stream:
+            first = stream.read(_START)
+        return "" if b"\0" in first else first.decode("utf-8-sig", errors="ignore")
+    except (OSError, EOFError, zlib.error):
+        return ""
+
+
+def text_lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
+    """Decoded one by one, so that a wrong byte has a line."""
+    total = number = 0
+    while raw := stream.readline(MAX_LINE):
+        total, number = total + len(raw), number + 1
+        if len(raw) == MAX_LINE and not raw.endswith(b"\n"):
+            raise ImportFormatError(f"{path}:{number}: the line is longer than {MAX_LINE:,} bytes; is this a table?")
+        if total > MAX_BYTES:
+            raise ImportFormatError(
+                f"{path} holds more than {MAX_BYTES / 2**30:g} GiB of text. Thin the curves, or drop columns."
+            )
+        try:
+            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError as error:
+            found = f"found the byte 0x{raw[error.start]:02x} at column {error.start + 1}, expected UTF-8"
+            raise ImportFormatError(f"{path}:{number}: {found}. Save the file as UTF-8.") from None
+
+
+def load_json(path: Path) -> Any:
+    """What a JSON file holds, also gzipped; NaN and Infinity are read, a key that stands twice is refused.
+
+    Raises ImportFormatError for what is no JSON, nested too deeply, or larger than MAX_JSON.
+    """
+    with readable(path), opened(path) as stream:
+        raw = stream.read(MAX_JSON + 1)
+    if len(raw) > MAX_JSON:
+        raise ImportFormatError(
+            f"{path} holds more than {MAX_JSON / 2**20:g} MiB of JSON. Split it, or thin the curves."
+        )
+    try:
+        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        place = f"{path}:{error.lineno}:{error.colno}"
+        raise ImportFormatError(f"{place}: found no JSON here ({error.msg}). Is the file complete?") from None
+    except UnicodeDecodeError as error:
+        raise ImportFormatError(f"{path}: found the byte 0x{raw[error.start]:02x}, expected JSON as UTF-8.") from None
+    except _Twice as twice:
+        raise ImportFormatError(
+            f"{path}: the key {cut(repr(twice.args[0]))} stands twice in one object. Keep one."
+        ) from None
+    except (RecursionError, MemoryError, ValueError) as error:  # ValueError: a whole number of thousands of digits
+        raise ImportFormatError(f"{path} cannot be read as JSON: {_short(error)}.") from None
+
+
+class _Twice(Exception):
+    """A key of which one value would be lost."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise _Twice(Counter(key for key, _ in pairs).most_common(1)[0][0])
+    return content
+
+
+def cut(text: str, length: int = 60) -> str:
+    """A stranger's words, short."""
+    return text if len(text) <= length else text[: length - 3] + "..."
+
+
+# ---------------------------------------------------------------- arrays
+
+
 def load_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
     """The arrays of an .npz by their names, or the one of an .npy under ""; numbers, booleans and text only.
 
@@ -103,15 +206,29 @@ def load_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
             raise ImportFormatError(f"{path}: found {_short(error)}, expected an .npz of NumPy.") from None
 
 
+def array_names(path: Path) -> list[str]:
+    """The names of an npz's arrays; none for all else. Raises OSError."""
+    if head(path) != b"PK\x03\x04":
+        return []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
+        return []
+
+
 def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
     total = sum(member.file_size for member in archive.infolist())
     if total > MAX_BYTES:
         raise ImportFormatError(f"{path} unpacks to more than {MAX_BYTES / 2**30:g} GiB.")
-    arrays = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for member in archive.infolist():
+        name = member.filename.removesuffix(".npy")
+        if name in arrays:
+            raise ImportFormatError(f"{path}: the array {cut(repr(name))} is there twice.")
         if member.filename.endswith(".npy"):
             with archive.open(member) as stream:
-                arrays[member.filename.removesuffix(".npy")] = _array(path, stream, member.file_size)
+                arrays[name] = _array(path, stream, member.file_size)
     if not arrays:
         raise ImportFormatError(f"{path}: a zip archive without arrays, expected an .npz of NumPy.")
     return arrays
@@ -134,5 +251,4 @@ def _array(path: Path, stream: IO[bytes], size: int) -> NDArray[Any]:
 
 
 def _short(error: BaseException) -> str:
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return text if len(text) <= 120 else text[:117] + "..."
+    return cut(" ".join(f"{type(error).__name__}: {error}".split()), 120)

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from rlaudit.results import ReadNote
-from rlaudit.types import Floats, Ints, SeedLabel, frozen_array
+from rlaudit.types import Floats, Ints, SeedLabel, TrainingEpisodes, frozen_array
 
 Sort = Literal["score", "evaluations", "training"]
 
@@ -63,6 +63,7 @@ class Run:
     lengths: Ints = field(default_factory=lambda: np.empty(0, np.int64))  # (n_points,) of training episodes, or empty
     seconds: Floats = field(default_factory=lambda: np.empty(0))  # (n_points,) since the start, or empty
     error: str | None = None  # why it failed, where the source says so
+    training: TrainingEpisodes = field(default_factory=TrainingEpisodes)  # beside evaluations, where both are logged
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", frozen_array(self.steps, np.int64))

@@ -1,13 +1,15 @@
 """Agent, task and seed out of the names of folders and files: by a pattern that the user gives, else by custom.
 
-Customs that are known: CleanRL's `{task}__{agent}__{seed}__{time}`; a part such as `seed_3`, `seed3`, `seed=3` or
-`s3`; a part that looks like a gymnasium id (`CartPole-v1`); else the nearest folder's name is the agent.
+Customs that are known: CleanRL's `{task}__{agent}__{seed}__{time}`; rlaudit's `{agent}__seed{seed}__{hash}`; a part
+such as `seed_3`, `seed3`, `seed=3` or `s3`; a part, or a piece of one, that looks like a gymnasium id (`CartPole-v1`);
+else the nearest folder's name is the agent. Where no seed is marked, the number of a run (`run_3`, rl-baselines3-zoo's
+`CartPole-v1_3`, stable-baselines3's `PPO_3`, a folder `3`) tells the runs apart, and that is said.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple
 
 from rlaudit.errors import ImportFormatError, did_you_mean
 from rlaudit.importers.nouns import Hints
@@ -15,10 +17,18 @@ from rlaudit.results import ReadNote
 from rlaudit.types import SeedLabel
 
 FIELDS = ("agent", "task", "seed")
+_EDGES = "_-. ="
 _SHOWN = 3  # names in a note
+_ANCESTORS = 3  # folders above a source that is a run itself, whose names count
 _CLEANRL = re.compile(r"(?P<task>.+)__(?P<agent>.+)__(?P<seed>\d+)__\d{9,}")
+_RLAUDIT = re.compile(r"(?P<agent>.+)__seed(?P<seed>\d+)__[0-9a-f]{12}")
 _SEED = re.compile(r"(?:(?<=[^a-z])|^)(?:seed[_\-= ]?|s)(\d+)(?=$|[^a-z0-9])", re.IGNORECASE)
-_ENV_ID = re.compile(r"[A-Z]\w*(?:-\w+)*-v\d+")
+_SB3 = r"A2C|ARS|CrossQ|DDPG|DQN|MaskablePPO|PPO|QRDQN|RecurrentPPO|SAC|TD3|TQC|TRPO"
+_ENV = rf"(?!(?:{_SB3})\b)[A-Z][A-Za-z0-9]*(?:-[A-Za-z0-9]+)*-v\d+"
+_ENV_ID = re.compile(rf"(?:(?<=[_\-.= ])|^){_ENV}(?=$|[_\-.= ])")
+_RUN = r"(?P<front>.*)(?<![A-Za-z])(?i:run|rep|repeat|replicate)"
+_RUN_NUMBER = re.compile(rf"(?:(?P<stem>{_ENV}|{_SB3}|)|{_RUN})[_\-]?(?P<number>\d{{1,6}})")
+_STAMP = re.compile(r"(?<!\d)20\d\d-?\d\d-?\d\d(?:[T_\- ]?\d\d[-:_]?\d\d[-:_]?\d\d)?(?!\d)|(?<!\d)\d{10,}(?!\d)")
 
 
 class RunName(NamedTuple):
@@ -27,6 +37,15 @@ class RunName(NamedTuple):
     agent: str | None = None
     task: str | None = None
     seed: SeedLabel | None = None
+    numbered: bool = False  # the seed is the number of the run, which nobody called a seed
+
+
+class FullName(NamedTuple):
+    """A name with all that a run needs; a task is not needed."""
+
+    agent: str
+    task: str | None
+    seed: SeedLabel
 
 
 def of_runs(paths: Sequence[Path], root: Path, hints: Hints) -> tuple[list[RunName | None], list[ReadNote]]:
@@ -36,17 +55,54 @@ def of_runs(paths: Sequence[Path], root: Path, hints: Hints) -> tuple[list[RunNa
     ImportFormatError where the pattern fits none of them.
     """
     if hints.names is None:
-        return [_guessed(path, root)._replace(**_said(hints)) for path in paths], []
+        guessed = [_guessed(_parts(path, root))._replace(**_said(hints)) for path in paths]
+        return [*guessed], _numbered([path for path, name in zip(paths, guessed, strict=True) if name.numbered])
     found = [_by_pattern(hints.names, path, root, hints) for path in paths]
     strangers = [path for path, name in zip(paths, found, strict=True) if name is None]
-    shown = ", ".join(repr(str(path)) for path in strangers[:_SHOWN]) + (", ..." if len(strangers) > _SHOWN else "")
     if strangers and len(strangers) == len(paths):
         raise ImportFormatError(
-            f"--names {hints.names!r} fits none of the {len(paths)} runs below {root}, such as {shown}. A pattern with "
-            "k slashes is held against the last k + 1 parts of a path; {*} stands for anything."
+            f"--names {hints.names!r} fits none of the {len(paths)} runs below {root}, such as {shown(strangers)}. A "
+            "pattern with k slashes is held against the last k + 1 parts of a path; {*} stands for anything."
         )
-    text = f"{len(strangers)} of {len(paths)} runs, whose names --names does not fit: {shown}"
+    text = f"{len(strangers)} of {len(paths)} runs, whose names --names does not fit: {shown(strangers)}"
     return found, [ReadNote("left_out", text)] if strangers else []
+
+
+def complete(paths: Sequence[Path], names: Sequence[RunName | None], root: Path) -> dict[Path, FullName]:
+    """The paths that have a name. Raises ImportFormatError where one lacks the seed or the agent."""
+    known = {path: name for path, name in zip(paths, names, strict=True) if name is not None}
+    full = {
+        path: FullName(name.agent, name.task, name.seed)
+        for path, name in known.items()
+        if name.agent is not None and name.seed is not None
+    }
+    if len(full) < len(known):
+        without_seed = [path for path, name in known.items() if name.seed is None]
+        what, lacking = (
+            ("seed", without_seed) if without_seed else ("agent", [path for path in known if path not in full])
+        )
+        raise ImportFormatError(
+            f"{root}: nothing says the {what} of {len(lacking)} of {len(known)} runs: {shown(lacking)}. Say how they "
+            "are called: --names '{agent}/{seed}' ({*} stands for anything; a pattern with k slashes is held against "
+            "the last k + 1 parts of a path)" + ("." if without_seed else ", or say it: --agent-name NAME.")
+        )
+    return full
+
+
+def shown(paths: Sequence[Path]) -> str:
+    """The first of them, for a message."""
+    return ", ".join(repr(str(path)) for path in paths[:_SHOWN]) + (", ..." if len(paths) > _SHOWN else "")
+
+
+def without_seeds(parts: Sequence[str]) -> list[str]:
+    """The parts of a path without the seeds that are marked in them."""
+    found = [(part, _SEED.search(part)) for part in parts]
+    return list(filter(None, (_without(part, seed) if seed else part for part, seed in found)))
+
+
+def _numbered(paths: Sequence[Path]) -> list[ReadNote]:
+    text = f"{len(paths):,} runs whose names mark no seed are told apart by the numbers in them: {shown(paths)}"
+    return [ReadNote("rule", text)] if paths else []
 
 
 def parse(pattern: str, name: str) -> Mapping[str, str] | None:
@@ -81,37 +137,67 @@ def _group(name: str) -> str:
 
 def _by_pattern(pattern: str, path: Path, root: Path, hints: Hints) -> RunName | None:
     parts = _parts(path, root)
-    found = parse(pattern, "/".join(parts[-1 - pattern.count("/") :]))
+    depth = pattern.count("/") + 1
+    found = parse(pattern, "/".join(parts[-depth:]))
     if found is None:
         return None
-    seed = found.get("seed")
-    guessed = RunName() if {"agent", "task"} & found.keys() else _guessed(path, root)
-    fields = {name: found[name] for name in ("agent", "task") if name in found}
-    return guessed._replace(seed=None if seed is None else int(seed), **{**_said(hints), **fields})
+    fields: dict[str, Any] = {name: found[name] for name in ("agent", "task") if name in found}
+    guessed = RunName() if fields else _guessed(parts)
+    if not fields and guessed.seed is None:  # the part with the seed in it, which custom does not see, names no agent
+        guessed = _guessed(parts[:-depth])
+    seed = int(found["seed"]) if "seed" in found else None
+    return guessed._replace(seed=seed, numbered=False)._replace(**{**_said(hints), **fields})
 
 
-def _said(hints: Hints) -> dict[str, str]:
+def _said(hints: Hints) -> dict[str, Any]:
     return {name: label for name, label in (("agent", hints.agent), ("task", hints.task)) if label is not None}
 
 
 def _parts(path: Path, root: Path) -> list[str]:
-    """The folder's own name first: it may be the agent's."""
-    return [root.resolve().name, *path.relative_to(root).parts]
+    """The source's own name first: it may be the agent's. A source that is a run is named by what stands above it."""
+    above = root.resolve().parts[1:]
+    return list(above[-_ANCESTORS:]) if path == root else [*above[-1:], *path.relative_to(root).parts]
 
 
-def _guessed(path: Path, root: Path) -> RunName:
+def _guessed(parts: Sequence[str]) -> RunName:
     """By the customs above; a part of the path says one thing only."""
-    parts = _parts(path, root)
-    if cleanrl := _CLEANRL.fullmatch(parts[-1]):
-        return RunName(cleanrl["agent"], cleanrl["task"], int(cleanrl["seed"]))
-    at = next((i for i in reversed(range(len(parts))) if _SEED.search(parts[i])), None)
-    if at is None:
-        seed, rest = None, parts[::-1]
-    else:  # what stands beside and above the seed names the agent, before what stands below it
-        marked = cast("re.Match[str]", _SEED.search(parts[at]))
-        seed = int(marked[1])
-        beside = (parts[at][: marked.start()] + parts[at][marked.end() :]).strip("_-. =")
-        rest = [beside, *parts[:at][::-1], *parts[at + 1 :]]
-    task = next((part for part in rest if _ENV_ID.fullmatch(part)), None)
-    agent = next((part for part in rest if part and part != task and not part.isdecimal()), None)
-    return RunName(agent, task, seed)
+    last = parts[-1] if parts else ""
+    if known := _CLEANRL.fullmatch(last) or _RLAUDIT.fullmatch(last):
+        task = known.groupdict().get("task") or _task(parts[:-1][::-1])[0]
+        return RunName(known["agent"], task, int(known["seed"]))
+    at, marked = _last(_SEED.search, parts)
+    numbered = marked is None
+    if marked is not None:
+        seed, beside = int(marked[1]), _without(parts[at], marked)
+    else:
+        at, marked = _last(_RUN_NUMBER.fullmatch, parts)
+        if marked is None:
+            return _named(parts[::-1], None)
+        seed, beside = int(marked["number"]), marked["stem"] or marked["front"] or ""
+    # what stands beside and above the seed names the agent, before what stands below it
+    return _named([beside, *parts[:at][::-1], *parts[at + 1 :]], seed)._replace(numbered=numbered)
+
+
+def _last(look: Callable[[str], "re.Match[str] | None"], parts: Sequence[str]) -> "tuple[int, re.Match[str] | None]":
+    """The lowest part in which something is found, and what."""
+    return next(((i, found) for i in reversed(range(len(parts))) if (found := look(parts[i]))), (0, None))
+
+
+def _named(parts: Sequence[str], seed: int | None) -> RunName:
+    """The agent and the task from the parts of a path, the nearest first."""
+    task, rest = _task(parts)
+    pieces = (_STAMP.sub("", part).strip(_EDGES) for part in rest)
+    return RunName(next((piece for piece in pieces if piece and not piece.isdecimal()), None), task, seed)
+
+
+def _task(parts: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The first gymnasium id, and the parts without it."""
+    for i, part in enumerate(parts):
+        if found := _ENV_ID.search(part):
+            return found[0], [*parts[:i], _without(part, found), *parts[i + 1 :]]
+    return None, list(parts)
+
+
+def _without(part: str, found: "re.Match[str]") -> str:
+    ends = (part[: found.start()].strip(_EDGES), part[found.end() :].strip(_EDGES))
+    return "_".join(filter(None, ends))

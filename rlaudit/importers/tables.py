@@ -1,76 +1,75 @@
-"""Tables of scores: CSV (also gzipped, with ; or tabs) and Parquet, read without guessing.
+"""Tables of scores as files, folders of files and data frames: CSV, JSON lines and Parquet, known by their content.
 
-CSV is read with the standard library, as text: pandas fills short lines, skips blank ones and turns "NA" into NaN, so
-that neither the value found nor its line could be named. 1,000,000 lines take 2.7 s and 250 MB.
+Where columns for agent and seed are missing, the names of the files may say them: by the pattern that the user gives,
+or, where a name states a seed, by the customs of `run_names`.
 """
 
-import csv
-import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain, islice
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, NamedTuple
 
-from rlaudit.errors import ImportFormatError, MissingExtra
-from rlaudit.importers import tidy
-from rlaudit.importers.files import head, readable
+from rlaudit.errors import ImportFormatError, RlauditError
+from rlaudit.importers import columns, csv_text, json_lines, parquet, run_names, tidy
+from rlaudit.importers.cells import SAMPLE, RawTable, import_error, without_index
+from rlaudit.importers.columns import KNOWN, TIDY
+from rlaudit.importers.files import head, opened, readable, walk
 from rlaudit.importers.nouns import Found, Hints
-from rlaudit.importers.tidy import KNOWN, TIDY, RawTable, Trouble
+from rlaudit.importers.run_names import RunName
+from rlaudit.results import ReadNote
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_LINE = 2**20  # bytes; no honest row is longer, and a file without line ends must not fill the memory
-MAX_BYTES = 2**30  # of text, unpacked: some 25,000,000 rows
-MAX_ROWS = 25_000_000  # of Parquet, where a few bytes can unpack to anything
-_CHUNK = 500  # rows: fewer than wake the garbage collector, which made 50,000 ten times slower
-_SHARED = 100_000  # cells whose repetitions share their memory
-_KINDS = {
-    b"PK\x03\x04": "a zip archive (npz, xlsx?)",
-    b"\x93NUMPY": "a NumPy array",
-    b"\x80\x04": "a pickle",
-    b"\x80\x05": "a pickle",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-    b"\x89HDF": "an HDF5 file",
-}
+_TEXT = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
+ENDINGS = (*_TEXT, *(f"{ending}.gz" for ending in _TEXT), ".parquet", ".pq")  # of tables, where a folder is searched
+_SHOWN = 3  # files that a note names
+_SEARCHED = 20  # tables of a folder that are looked into to recognise it
 
 
 def read_tidy(path: Path, hints: Hints) -> Found:
-    """A tidy table of scores or learning curves: CSV (.csv, .csv.gz, separated by comma, semicolon or tab), Parquet.
+    """A tidy table, or a folder of them: CSV (with comma, semicolon or tab), JSON lines, Parquet; text may be gzipped.
 
-    Columns agent, task (optional), seed, score; or agent, task (optional), seed, step, value.
+    Columns agent, task (optional), seed, score; or agent, task (optional), seed, step, value; see `columns`.
     """
+    files = [file for file in walk(path) if file.name.endswith(ENDINGS)] if path.is_dir() else [path]
+    if not files:
+        raise ImportFormatError(f"{path}: no table in this folder. Looked for {', '.join(ENDINGS)}.")
+    names, notes = _names(files, path, hints)
+    kinds = columns.kinds(hints)
+    named = [
+        _named(_whole(file, kinds.get), name, hints)
+        for file, name in zip(files, names, strict=True)
+        if name is not None
+    ]
+    troubles = {one.raw.source: list(columns.troubles(one.raw)) for one in named}
+    strangers = [source for source, wrong in troubles.items() if wrong]
+    if len(strangers) == len(named):
+        raise import_error(troubles[strangers[0]])
+    fitting = [one for one in named if not troubles[one.raw.source]]
+    found = tidy.of_tables([one.raw for one in fitting])
+    return Found(found.runs, (*notes, *_left_out(strangers, len(named)), *_by_name(fitting), *found.notes))
+
+
+def read_table(path: Path, kind_of: Callable[[str], str | None], most: int | None = None) -> RawTable:
+    """The table in a file, or its first `most` rows; see `cells.collector` for `kind_of`."""
     with _readable(path):
-        raw = _read_parquet(path) if head(path) == b"PAR1" else _read_csv(path)
-    return tidy.found(raw)
-
-
-def read_cells(path: Path, columns: str) -> RawTable:
-    """Any CSV as text; `columns` says which ones it should have, where it is empty."""
-    with _readable(path):
-        return _read_csv(path, columns)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    if path.is_dir():
-        raise ImportFormatError(f"{path} is a folder; a table of scores is a file (CSV or Parquet).")
-    with readable(path):
-        yield
-
-
-def fits(path: Path) -> bool:
-    """Whether `path` is a Parquet file or text."""
-    try:
         if head(path) == b"PAR1":
-            return True
-        with _open(path) as stream:
-            return b"\0" not in stream.read(4096)
-    except (OSError, EOFError, zlib.error):
-        return False
+            return parquet.read(path, kind_of, most)
+        with opened(path) as stream:
+            is_json = json_lines.looks_like(stream.read(4096))
+        return json_lines.read(path, kind_of, most) if is_json else csv_text.read(path, kind_of, KNOWN, most)
+
+
+def read_cells(path: Path, expected: str) -> RawTable:
+    """Any CSV as text; `expected` columns are named where it is empty."""
+    with _readable(path):
+        raw = csv_text.read(path, lambda name: "cells", KNOWN)
+    refuse_empty(raw, expected)
+    return without_index(raw)
 
 
 def frame_table(frame: "pd.DataFrame", expected: str = TIDY) -> RawTable:
@@ -79,148 +78,117 @@ def frame_table(frame: "pd.DataFrame", expected: str = TIDY) -> RawTable:
     if any(name is not None for name in frame.index.names):
         frame = frame.reset_index()
     names = [str(name).strip() for name in frame.columns]
-    skip = tidy.without_index(names)
-    columns = [frame.iloc[:, i].tolist() for i in range(skip, len(names))]
-    _refuse_empty("DataFrame", len(frame), expected)
-    return RawTable(
-        "DataFrame", tuple(names[skip:]), tuple(columns), lambda row: f"DataFrame, row {labels[row]!r}", "DataFrame"
-    )
+    cells = tuple(frame.iloc[:, i].tolist() for i in range(len(names)))
+    raw = RawTable("DataFrame", tuple(names), cells, lambda row: f"DataFrame, row {labels[row]!r}", "DataFrame")
+    refuse_empty(raw, expected)
+    return without_index(raw)
 
 
-def _refuse_empty(header: str, n_rows: int, columns: str = TIDY) -> None:
-    if not n_rows:
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    if path.is_dir():
+        raise ImportFormatError(f"{path} is a folder; a table of scores is a file (CSV, JSON lines or Parquet).")
+    with readable(path):
+        yield
+
+
+def _whole(path: Path, kind_of: Callable[[str], str | None]) -> RawTable:
+    raw = read_table(path, kind_of)
+    refuse_empty(raw)
+    return without_index(raw)
+
+
+def refuse_empty(raw: RawTable, expected: str = TIDY) -> None:
+    """Raises ImportFormatError where there are no columns, or no rows."""
+    if not raw.names:
+        raise ImportFormatError(f"{raw.header} is empty. A tidy table has the columns {expected}.")
+    if not raw.troubles and not any(map(len, raw.columns)):
         raise ImportFormatError(
-            f"{header}: there are column names, but no row. A tidy table has the columns {columns}."
+            f"{raw.header}: there are column names, but no row. A tidy table has the columns {expected}."
         )
 
 
-# ---------------------------------------------------------------- CSV
+# ---------------------------------------------------------------- what the names of files say
 
 
-def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path)) if head(path)[:2] == b"\x1f\x8b" else path.open("rb")
+def _names(files: Sequence[Path], root: Path, hints: Hints) -> tuple[list[RunName | None], list[ReadNote]]:
+    """What the name of each file says; None where the user's pattern does not fit it."""
+    stems = [file.with_name(_stem(file.name)) for file in files]
+    if not root.is_dir():  # a pattern with slashes looks at the folders above
+        stems = [stem.resolve() for stem in stems]
+        depth = min(hints.names.count("/") if hints.names else 0, len(stems[0].parents) - 1)
+        root = stems[0].parents[depth]
+    pattern = None if hints.names is None else _stem(hints.names)
+    return run_names.of_runs(stems, root, replace(hints, names=pattern))
 
 
-def _read_csv(path: Path, columns: str = TIDY) -> RawTable:
-    with _open(path) as stream:
-        _refuse_binary(path, stream)
-        lines = _lines(path, stream)
-        blank = 0
-        for first in lines:
-            if first.strip():
-                break
-            blank += 1
-        else:
-            raise ImportFormatError(f"{path} is empty. A tidy table has the columns {columns}.")
-        rows = csv.reader(chain([first], lines), delimiter=_separator(first), strict=True)
-        try:
-            return _collect(path, rows, blank, columns)
-        except csv.Error as error:
-            place = f"{path}:{blank + rows.line_num}"
-            raise ImportFormatError(f"{place}: {error}. Is a quotation mark left open in or above it?") from None
+def _stem(name: str) -> str:
+    ending = max((ending for ending in ENDINGS if name.lower().endswith(ending)), key=len, default="")
+    return name[: len(name) - len(ending)] or name
 
 
-def _refuse_binary(path: Path, stream: IO[bytes]) -> None:
-    start = stream.read(4096)
-    stream.seek(0)
-    kind = next((kind for magic, kind in _KINDS.items() if start.startswith(magic)), None)
-    if kind or b"\0" in start:
-        found = kind or "binary data"
-        raise ImportFormatError(f"{path}: found {found}, expected a table: CSV as UTF-8 text, or Parquet.")
+class _Named(NamedTuple):
+    """A table under our names, and the labels that its file's name stated in the place of columns."""
+
+    raw: RawTable
+    stated: Mapping[str, object]
 
 
-def _lines(path: Path, stream: IO[bytes]) -> Iterator[str]:
-    """Decoded one by one, so that a wrong byte has a line."""
-    total = number = 0
-    while raw := stream.readline(MAX_LINE):
-        total, number = total + len(raw), number + 1
-        if len(raw) == MAX_LINE and not raw.endswith(b"\n"):
-            raise ImportFormatError(f"{path}:{number}: the line is longer than {MAX_LINE:,} bytes; is this a table?")
-        if total > MAX_BYTES:
-            raise ImportFormatError(
-                f"{path} holds more than {MAX_BYTES / 2**30:g} GiB of text. Thin the curves, or drop columns."
-            )
-        try:
-            yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            found = f"found the byte 0x{raw[error.start]:02x} at column {error.start + 1}, expected UTF-8"
-            raise ImportFormatError(f"{path}:{number}: {found}. Save the file as UTF-8.") from None
+def _named(raw: RawTable, name: RunName, hints: Hints) -> _Named:
+    """Without a pattern only a name that states the seed is believed.
+
+    A table without a column of agents could hold several under another name; one without a column of seeds holds one
+    seed, or its rows collide.
+    """
+    raw = columns.mapped(raw, hints)
+    stated = {field: label for field, label in name._asdict().items() if label is not None}
+    if hints.names is not None:
+        for field in stated.keys() & set(raw.names):
+            if f"{{{field}}}" in hints.names:
+                raise ImportFormatError(
+                    f"{raw.header}: column {field!r} is there; write {{*}} for {{{field}}} in --names."
+                )
+    elif name.seed is None or "seed" in raw.names or columns.near("seed", raw.names) is not None:
+        stated = {}
+    stated = {field: label for field, label in stated.items() if field not in raw.names}
+    for field, label in stated.items():
+        raw = columns.with_label(raw, field, label)
+    return _Named(columns.with_hints(raw, hints), stated)
 
 
-def _separator(header: str) -> str:
-    """The one that finds most of the known columns, then the most frequent one."""
-
-    def fits(separator: str) -> tuple[int, int]:
-        names = {name.strip().strip('"') for name in header.split(separator)}
-        return len(names & set(KNOWN)), header.count(separator)
-
-    return max((",", ";", "\t"), key=fits)
-
-
-def _collect(path: Path, rows: Any, blank: int, expected: str) -> RawTable:
-    """`rows` is a csv.reader at the header; `blank` lines stood above it."""
-    names = [name.strip() for name in next(rows)]
-    skip = tidy.without_index(names)
-    columns: list[list[str]] = [[] for _ in names]
-    numbers: list[int] = []
-    troubles: list[Trouble] = []
-    line = rows.line_num
-    header = f"{path}:{blank + 1}"
-    shared: dict[str, str] = {}
-    while chunk := list(islice(_numbered(rows, line), _CHUNK)):
-        line = rows.line_num
-        whole = [(number, row) for number, row in chunk if len(row) == len(names)]
-        troubles.extend(_ragged(path, chunk, len(names), blank))
-        numbers.extend(number for number, _ in whole)
-        if len(shared) > _SHARED:
-            shared.clear()
-        for column, cells in zip(columns, zip(*(row for _, row in whole), strict=True), strict=bool(whole)):
-            column.extend(map(shared.setdefault, cells, cells))
-    _refuse_empty(header, len(numbers) + len(troubles), expected)
-    return RawTable(
-        str(path),
-        tuple(names[skip:]),
-        tuple(columns[skip:]),
-        lambda row: f"{path}:{blank + numbers[row]}",
-        header,
-        tuple(troubles),
-    )
+def _by_name(tables: Sequence[_Named]) -> Iterator[ReadNote]:
+    """Which columns the names of files stood in for."""
+    for field in RunName._fields:
+        labels = [str(one.stated[field]) for one in tables if field in one.stated]
+        if labels:
+            shown = ", ".join(list(dict.fromkeys(labels))[:_SHOWN])
+            yield ReadNote("rule", f"the {field} is taken from the names of the files or folders: {shown}, ...")
 
 
-def _numbered(rows: Any, line: int) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, each with the line on which it starts."""
-    for row in rows:
-        if row and (len(row) > 1 or row[0].strip()):
-            yield line + 1, row
-        line = rows.line_num
+def _left_out(strangers: Sequence[str], n_files: int) -> Iterator[ReadNote]:
+    if strangers:
+        shown = ", ".join(strangers[:_SHOWN]) + (", ..." if len(strangers) > _SHOWN else "")
+        yield ReadNote("left_out", f"{len(strangers)} of {n_files} tables, which have other columns: {shown}")
 
 
-def _ragged(path: Path, chunk: Sequence[tuple[int, list[str]]], expected: int, blank: int) -> Iterator[Trouble]:
-    for number, row in chunk:
-        if len(row) != expected:
-            message = f"found {len(row)} cells, expected {expected}, one for each column name"
-            yield Trouble(f"{path}:{blank + number}", message, "Put a cell that contains the separator in quotes.")
+# ---------------------------------------------------------------- recognising
 
 
-# ---------------------------------------------------------------- Parquet
+def fits(path: Path) -> bool:
+    """Whether a table, or one of the first ones of a folder, has our columns or says them in other words.
 
-
-def _read_parquet(path: Path) -> RawTable:
+    A file that fits nothing is read as tidy all the same, so that its error says what is missing.
+    """
     try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError:
-        raise MissingExtra(f"{path} is Parquet: pip install pyarrow, or save the table as CSV.") from None
+        files = (file for file in walk(path) if file.name.endswith(ENDINGS)) if path.is_dir() else iter([path])
+        return any(columns.looks_tidy(peek(file).names) for file in islice(files, _SEARCHED))
+    except (ImportFormatError, OSError):
+        return False
+
+
+def peek(path: Path) -> RawTable:
+    """The names and first rows; no names where it is no table."""
     try:
-        file = parquet.ParquetFile(path)
-        names = file.schema_arrow.names
-        if file.metadata.num_rows > MAX_ROWS:
-            raise ImportFormatError(f"{path} holds more than {MAX_ROWS:,} rows. Thin the curves.")
-        skip = tidy.without_index(names)
-        table = file.read() if len(set(names)) < len(names) else file.read(columns=[n for n in names if n in KNOWN])
-        cells = {name: table.column(i).to_pylist() for i, name in enumerate(table.column_names)}
-    except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise ImportFormatError(f"{path} cannot be read as Parquet: {error}. Is it complete?") from None
-    _refuse_empty(str(path), file.metadata.num_rows)
-    columns = tuple(cells.get(name, []) for name in names[skip:])
-    return RawTable(str(path), tuple(names[skip:]), columns, lambda row: f"{path}, row {row}", str(path))
+        return read_table(path, lambda name: "cells", most=SAMPLE)
+    except (RlauditError, OSError, EOFError, zlib.error):
+        return RawTable(str(path), (), (), str, str(path))

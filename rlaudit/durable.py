@@ -1,0 +1,60 @@
+"""Files that last: written, synced, and read back, because a full disk can truncate a file without an error."""
+
+import contextlib
+import ctypes
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+_MANY = 100  # files from which on one call for all of them is quicker than one for each
+
+
+def write_verified(files: Iterable[tuple[Path, bytes]]) -> None:
+    """Writes files, all on one disk, and makes them and their names last; their directories are made where needed.
+
+    Raises OSError, also where a file does not read back as it was written.
+    """
+    written: dict[Path, bytes] = {}
+    directories: dict[Path, None] = {}
+    for path, content in files:
+        if path.parent not in directories:
+            path.parent.mkdir(exist_ok=True)
+            directories[path.parent] = None
+        path.write_bytes(content)
+        written[path] = hashlib.sha256(content).digest()
+    sync(list(written))
+    for path, digest in written.items():
+        if hashlib.sha256(path.read_bytes()).digest() != digest:
+            raise OSError(f"{path.name} does not read back as it was written")
+    sync(list(directories))
+
+
+def sync(paths: Sequence[Path]) -> None:
+    """Makes files, or the names in directories, last.
+
+    Many at once by Linux's syncfs, which reports what could not be written like fsync does: 40,000 calls of fsync took
+    20 s on an idle machine and 100 s on a busy one, syncfs 2 s.
+    """
+    many = len(paths) >= _MANY and os.name == "posix"
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if many else None
+    if syncfs is None:
+        for path in paths:
+            _fsync(path)
+        return
+    handle = os.open(paths[0], os.O_RDONLY)
+    try:
+        if syncfs(handle):
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    finally:
+        os.close(handle)
+
+
+def _fsync(path: Path) -> None:
+    """Of a file, or of a directory's names; without effect where a directory cannot be opened."""
+    with contextlib.suppress(PermissionError):
+        handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
