@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from itertools import islice
 from math import prod
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any, cast
 
 import numpy as np
@@ -243,9 +244,11 @@ def _array(path: Path, stream: IO[bytes], size: int) -> NDArray[Any]:
             raise ImportFormatError(f"{path}: found an array of {dtype}, expected numbers; pickles are not read.")
         if min(shape, default=0) < 0 or prod(shape) * max(dtype.itemsize, 1) > size:
             raise ImportFormatError(f"{path}: its header promises {shape} numbers, more than it holds. Is it complete?")
+        if stream.tell() + prod(shape) * dtype.itemsize != size:
+            raise ImportFormatError(f"{path}: its header promises {shape} numbers, and it holds others. Is it whole?")
         flat = np.frombuffer(stream.read(prod(shape) * dtype.itemsize), dtype, prod(shape)) if dtype.itemsize else None
         array = np.zeros(shape, dtype) if flat is None else flat.reshape(shape, order="F" if fortran else "C")
-    except (ValueError, KeyError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
+    except (ValueError, KeyError, SyntaxError, TypeError, TokenError, RecursionError, MemoryError) as error:
         raise ImportFormatError(f"{path} cannot be read as a NumPy array: {_short(error)}. Is it complete?") from None
     return array
 
