@@ -251,9 +251,7 @@ def _of_numbers(made: Case, sample: Sample, before: Outcome, after: Outcome) -> 
     )
     for key in after.runs.keys() - before.runs.keys():
         for label in key[:2] if isinstance(key[2], int) else key:
-            if not (sample.counted and _COUNTED.fullmatch(str(label))) and not all(
-                word in text for word in re.split(r"[/\s]", str(label))
-            ):
+            if not _COUNTED.fullmatch(str(label)) and not all(word in text for word in re.split(r"[/\s]", str(label))):
                 yield f"{label!r} stands nowhere"
         counted = isinstance(key[2], str) or key[2] < len(after.runs) or float(key[2]) in known
         if not counted and str(key[2]) not in text:
@@ -278,8 +276,8 @@ def _told(made: Case) -> str:
 
 
 def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
+    if not isinstance(value, list | dict):
+        yield str(value)
     for inner in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _strings(inner)
 

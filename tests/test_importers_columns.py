@@ -191,3 +191,8 @@ def test_a_run_in_two_tables_of_a_folder_is_refused(tmp_path: Path) -> None:
 def test_a_table_is_known_by_its_header(tmp_path: Path, name: str, content: str, formats: list[str]) -> None:
     found = importers.fitting(_write(tmp_path / name, content))
     assert formats == [one for one in found if one in ("wide", "tidy")]
+
+
+def test_a_file_of_no_name_but_an_ending_is_read(tmp_path: Path) -> None:
+    path = _write(tmp_path / "..csv", "agent,seed,score\na,0,1\na,1,2\n")
+    assert [("a", "", 2)] == _arms(importers.read(path))
