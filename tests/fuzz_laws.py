@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
@@ -87,6 +88,12 @@ class Workspace:
     def sources(self) -> list[Path]:
         """What the user would call."""
         return [self.root / name for name in dict.fromkeys(path.split("/")[0] for path in self._held)]
+
+
+def scratch() -> str:
+    """A folder of one's own, in memory where the system has a place for that."""
+    memory = Path("/dev/shm")
+    return tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None)
 
 
 def _remove(path: Path) -> None:

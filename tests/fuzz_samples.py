@@ -1,5 +1,6 @@
 """The samples that are mutated: results of every format as the real tools write them, and how each is called."""
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,3 +81,7 @@ def tree(sample: Sample) -> Tree:
     assert found, f"no sample {sample.files} in {folder}"
     above = folder if sample.alone else folder.parent
     return {str(path.relative_to(above)): path.read_bytes() for path in found}
+
+
+if __name__ == "__main__":
+    sys.stdout.write("".join(f"{name}\n" for name in SAMPLES))
