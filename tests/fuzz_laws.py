@@ -274,7 +274,7 @@ def is_bytes(node: bytes | Odd) -> bool:
 
 
 def _told(made: Case) -> str:
-    """The strings of a JSON file, its escapes undone."""
+    """The values of a JSON file as Python's text, their escapes undone."""
     node = made.after[made.changed]
     try:
         return carried("\n".join(_strings(json.loads(node)))) if isinstance(node, bytes) else ""
@@ -283,8 +283,7 @@ def _told(made: Case) -> str:
 
 
 def _strings(value: object) -> Iterator[str]:
-    if not isinstance(value, list | dict):
-        yield str(value)
+    yield str(value)
     for inner in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _strings(inner)
 
