@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PYTEST_ARGS ?= -n 2
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: audit test setup bench calibration fuzz
+.PHONY: audit test setup bench elsewhere calibration fuzz
 .DELETE_ON_ERROR:
 
 audit: setup
@@ -21,14 +21,20 @@ test: setup
 calibration: setup
 	$(BIN)/python tests/calibrate.py
 
-# Ratios against other libraries, five minutes. rliable needs an older pandas than ours, so it has a place of its own.
+# What we export, plotted by rliable and marl-eval. rliable needs an older pandas than ours (arch 7.2.0 does
+# not import beside pandas 3, and rliable does not work with arch 8), so it has a place of its own.
+elsewhere: .venv-bench/installed
+	.venv-bench/bin/python -m pytest tests/test_exports_elsewhere.py
+
+# Ratios against other libraries, five minutes, in that place, too.
 bench: .venv-bench/installed
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/bench.py
 
 .venv-bench/installed: pyproject.toml constraints.txt
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
 	grep -v '^pandas==' constraints.txt > .venv-bench/constraints.txt
-	.venv-bench/bin/python -m pip install $(PIP_ARGS) -c .venv-bench/constraints.txt -e . 'rliable==1.2.0' 'arch==7.2.0' 'pandas<3'
+	.venv-bench/bin/python -m pip install $(PIP_ARGS) -c .venv-bench/constraints.txt -e . pytest hypothesis 'rliable==1.2.0' 'arch==7.2.0' 'pandas<3'
+	.venv-bench/bin/python -m pip install $(PIP_ARGS) --no-deps 'id-marl-eval==0.0.4' 'colorama==0.4.6' 'colorcet==3.2.1'
 	touch $@
 
 # A minute of coverage-guided fuzzing for each sample of the importers; FUZZ_SECONDS=600 goes deeper.

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from rlaudit.comparisons import compare
     from rlaudit.errors import RlauditError
     from rlaudit.importers import Hints
-    from rlaudit.pipeline import audit, calibrate, load_scores, write_report
+    from rlaudit.outputs import write_report
+    from rlaudit.pipeline import audit, calibrate, load_scores
     from rlaudit.rechecking import recheck
     from rlaudit.results import Audit
     from rlaudit.types import Comparison, Finding, ScoreTable, Verdict
@@ -51,7 +52,7 @@ _HOMES = {
     "compare": "comparisons",
     "load_scores": "pipeline",
     "recheck": "rechecking",
-    "write_report": "pipeline",
+    "write_report": "outputs",
 }
 
 

@@ -269,7 +269,11 @@ def test_a_score_that_is_not_finite_does_not_become_one(tmp_path: Path) -> None:
 
 
 NUMBERS = st.floats(-1e90, 1e90)
-LABELS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=8).map(str.strip).filter(bool)
+LABELS = (
+    st.text(st.characters(exclude_categories=("Cs", "Cc", "Cn", "Co")), min_size=1, max_size=8)
+    .map(str.strip)
+    .filter(bool)
+)
 
 
 @st.composite
@@ -323,6 +327,12 @@ def test_any_name_may_be_a_key(tmp_path: Path, agent: str) -> None:
 @pytest.mark.parametrize("agent", ["", "rlaudit/tasks", "x.npy"])
 def test_a_name_that_would_hide_another_array_is_refused(tmp_path: Path, agent: str) -> None:
     assert f"no array can be called {agent!r}" in refusal([score(agent)], tmp_path / "rliable.npz")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_name_that_no_file_holds_is_refused(tmp_path: Path, name: str) -> None:
+    assert f"{name!r} cannot be written" in refusal([score(name)], tmp_path / "rliable.npz")
+    assert f"{name!r} would be read as another name" in refusal([score(name)], tmp_path / "tidy.parquet")
 
 
 def test_algorithms_may_have_other_numbers_of_runs_and_other_seeds(tmp_path: Path) -> None:

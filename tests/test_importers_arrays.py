@@ -122,6 +122,16 @@ def test_points_without_timesteps_are_numbered_and_that_is_said(tmp_path: Path) 
     assert "numbered 1 to 3 (--every" in texts(found, "rule")
 
 
+def test_steps_beyond_all_counting_are_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "1 2 3\n4 5 6\n")
+    assert "beyond all counting" in error(path, Hints(axes=("seed", "step"), every=2**61))
+
+
+def test_a_text_that_is_wrong_throughout_is_not_read_to_its_end(tmp_path: Path) -> None:
+    path = write(tmp_path, "1\n" + "x\n" * 5000)
+    assert "and 991 more" in error(path, SEEDS)
+
+
 def test_names_of_files_say_the_agent_the_task_and_the_seed(tmp_path: Path) -> None:
     paths = [write(tmp_path, "1\n2\n3\n", f"ppo_Hopper-v4_seed{seed}.txt") for seed in (3, 7)]
     by_pattern = [read(path, Hints(axes=("step",), names="{agent}_{task}_seed{seed}")).runs[0] for path in paths]
@@ -234,6 +244,27 @@ def test_a_pickle_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "ppo.npy"
     np.save(path, np.array({"a": 1}), allow_pickle=True)
     assert "pickles are not read" in error(path, SEEDS)
+
+
+def test_a_damaged_header_is_an_error_in_words(tmp_path: Path) -> None:
+    content = (DATA / "ppo.npy").read_bytes()
+    for broken in (
+        b"'shape': (, 20)",
+        b"'shape': (6, 2000",
+        b"'shape': (-6, -2",
+        b"'shape': [6, 20]",
+        b"'shap\xff': (6, 20",
+    ):
+        path = tmp_path / "ppo.npy"
+        path.write_bytes(content.replace(b"'shape': (6, 20)"[: len(broken)], broken))
+        assert "ppo.npy" in error(path, Hints(axes=("seed", "step")))
+
+
+def test_an_array_that_python_2_wrote_is_read_without_a_word(tmp_path: Path) -> None:
+    content = (DATA / "ppo.npy").read_bytes().replace(b"'shape': (6, 20), }  ", b"'shape': (6L, 20L), }")
+    path = tmp_path / "ppo.npy"
+    path.write_bytes(content)
+    assert 6 == len(read(path, Hints(axes=("seed", "step"))).runs)
 
 
 def test_an_array_of_text_and_an_empty_one_are_refused(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ def test_null_and_nan_are_failed_runs(tmp_path: Path) -> None:
         ({"a": [[1, 2], [3]]}, "a, row 1: found 1 numbers, expected 2, as in the first row"),
         ({"a": [[1, 2], [3, "4"]]}, "a, row 1: found '4', expected a number; numbers in quotes are text"),
         ({"a": [[1, 2], [3, True]]}, "found True, expected a number"),
-        ({"a": [[1, 2], [3, 10**400]]}, "beyond 1e308"),
+        ({"a": [[1, 2], [3, 10**400]]}, "found a whole number of 401 digits"),
         ({"a": [[1, 2], [3, 4]], "b": {"Pong": [1]}}, "some names hold tasks, and some hold numbers"),
         ({"a": [[1, 2], [3, 4]], "b": [[1, 2, 3], [4, 5, 6]]}, "the numbers of tasks differ: 2 for 'a', 3 for 'b'"),
         ({"a": [[1, 2]] * 3, "b": [[1, 2, 3]] * 3}, "are the axes swapped? Then --axes task,seed"),
@@ -364,7 +364,7 @@ def test_a_game_in_the_rows_is_the_task_and_else_the_file_or_what_the_user_says(
         ([{**rows((0,))[0], "Value": "3"}], "row 0, Value: found '3', expected a number; numbers in quotes are text"),
         ([{**rows((0,))[0], "Iteration": 0.5}], "row 0, Iteration: found 0.5, expected a whole number"),
         ([{**rows((0,))[0], "Iteration": None}], "row 0, Iteration: found nan"),
-        ([{**rows((0,))[0], "Agent": ""}], "row 0, Agent: found nothing, expected a name"),
+        ([{**rows((0,))[0], "Agent": ""}], "row 0: found nothing and 'scores', expected names"),
     ],
 )
 def test_what_is_no_baseline_is_told_with_its_row(tmp_path: Path, content: object, told: str) -> None:

@@ -19,7 +19,7 @@ SAMPLE = DATA / "monitor"
 
 
 def test_a_folder_of_monitor_files_is_known_by_its_content() -> None:
-    assert ["monitor"] == fitting(SAMPLE / "logs")
+    assert ["monitor"] == fitting(SAMPLE / "logs" / "a2c-1")
     assert "monitor" == fitting(SAMPLE / "logs" / "a2c-1" / "seed_0" / "0.monitor.csv")[0]
 
 

@@ -15,10 +15,10 @@ ORDER = (
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
     "regression", "same_agent", "few_seeds", "pairs", "judge", "procedures", "leaderboard", "failures", "metrics",
     "evaluation_noise", "printed",
-    "findings", "experiments", "figures", "report", "pipeline", "rechecking",
+    "findings", "experiments", "figures", "report", "outputs", "pipeline", "rechecking",
     "terminal", "forecast", "cli", "pytest_plugin", "__init__", "__main__",
 )  # fmt: skip
-RUNNING = {"plan", "backends", "importers", "exporters", "store", "executors", "pipeline"}
+RUNNING = {"plan", "backends", "importers", "exporters", "store", "executors", "outputs", "pipeline"}
 STATISTICS = {
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power", "same_agent", "few_seeds", "pairs",
     "judge", "procedures", "leaderboard", "failures", "metrics", "evaluation_noise", "printed", "findings",

@@ -103,18 +103,18 @@ def train(
 @click.option("--figures", is_flag=True, help="Write each figure as an SVG file, too, into RESULTS/figures.")
 def report(results: Path, out: Path | None, figures: bool) -> None:
     """Render the report again from the audit.json of a results folder."""
-    from rlaudit import pipeline
+    from rlaudit import outputs
     from rlaudit.results import from_json
     from rlaudit.store import Store
 
-    folder = results.parent if results.name == pipeline.AUDIT else results
-    text = Store(folder).read_text(pipeline.AUDIT)
+    folder = results.parent if results.name == outputs.AUDIT else results
+    text = Store(folder).read_text(outputs.AUDIT)
     if text is None:
-        raise ConfigError(f"{folder / pipeline.AUDIT}: there is no such file; `rlaudit audit` writes it")
+        raise ConfigError(f"{folder / outputs.AUDIT}: there is no such file; `rlaudit audit` writes it")
     audited = from_json(text)
-    click.echo(pipeline.write_report(audited, out or folder / pipeline.REPORT))
+    click.echo(outputs.write_report(audited, out or folder / outputs.REPORT))
     if figures:
-        for path in pipeline.write_figures(audited, folder / "figures"):
+        for path in outputs.write_figures(audited, folder / "figures"):
             click.echo(path)
 
 

@@ -6,7 +6,7 @@ episode. Runs are called "seed_3", as marl-eval's own logger calls them, or by t
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,17 +23,20 @@ ENVIRONMENT, METRIC = "environment", "return"
 def to_json(records: Sequence[RunRecord]) -> Exported:
     """Raises ExportError for what marl-eval cannot load: failed runs, none without a curve, other numbers of runs."""
     found = runs.arms(records)
-    runs.refuse(
-        "marl-eval.json", [*_run_troubles(records), *_shape_troubles(found, records), *_labels(records)], _WAY_OUT
-    )
-    named = len({frozenset(run.spec.seed for run in mine) for mine in _all_runs(found)}) == 1
-    tasks: dict[str, dict[str, Any]] = {task: {} for task in runs.tasks(records)}
-    for agent, by_task in found.items():
-        for task, mine in by_task.items():
-            keys = [_seed_key(run.spec.seed) if named else f"run_{i}" for i, run in enumerate(mine, 1)]
-            tasks[task][agent] = dict(zip(keys, map(_run, mine), strict=True))
-    content = json.dumps({ENVIRONMENT: tasks}, indent=1, allow_nan=False, ensure_ascii=False)
-    return Exported(content.encode(), (*(() if named else (_UNNAMED,)), *runs.left_behind(records)))
+    troubles = [*_run_troubles(records), *_shape_troubles(found, records), *_label_troubles(records)]
+    runs.refuse("marl-eval.json", troubles, _WAY_OUT)
+    seeds = {frozenset(run.spec.seed for run in mine) for tasks in found.values() for mine in tasks.values()}
+    by_seed = len(seeds) == 1  # the same everywhere
+    text = _object({ENVIRONMENT: _object({
+        task: _object({agent: _runs(tasks[task], by_seed) for agent, tasks in found.items()})
+        for task in runs.tasks(records)
+    })})  # fmt: skip
+    return Exported(f"{text}\n".encode(), (*(() if by_seed else (_UNNAMED,)), *runs.left_behind(records)))
+
+
+def _object(members: Mapping[str, str]) -> str:
+    """JSON of members that are JSON already: 10,000 runs of 300 points as one object of Python would take 4 GB."""
+    return "{\n" + ",\n".join(f"{json.dumps(key)}: {text}" for key, text in members.items()) + "\n}"
 
 
 _UNNAMED = ReadNote(
@@ -48,9 +51,10 @@ _WAY_OUT = (
 )
 
 
-def _all_runs(found: runs.Arms) -> Iterator[list[RunRecord]]:
-    for by_task in found.values():
-        yield from by_task.values()
+def _runs(mine: Sequence[RunRecord], by_seed: bool) -> str:
+    """A line for each run."""
+    keys = [_seed_key(run.spec.seed) if by_seed else f"run_{i}" for i, run in enumerate(mine, 1)]
+    return _object({key: json.dumps(_run(run), allow_nan=False) for key, run in zip(keys, mine, strict=True)})
 
 
 def _seed_key(seed: SeedLabel) -> str:
@@ -99,7 +103,7 @@ def _shape_troubles(found: runs.Arms, records: Sequence[RunRecord]) -> Iterator[
         yield f"not as many evaluations everywhere: {listed}"
 
 
-def _labels(records: Sequence[RunRecord]) -> Iterator[str]:
+def _label_troubles(records: Sequence[RunRecord]) -> Iterator[str]:
     agents = dict.fromkeys(record.spec.agent for record in records)
     yield from (f"the comma in the name {agent!r}" for agent in agents if "," in agent)
     for kind, labels in (("agents", list(agents)), ("tasks", runs.tasks(records))):

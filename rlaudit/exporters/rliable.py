@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rlaudit.exporters import runs
 from rlaudit.exporters.nouns import Exported
 from rlaudit.results import ReadNote
-from rlaudit.types import Floats, Ints, RunRecord, SeedLabel
+from rlaudit.types import Floats, Ints, RunRecord
 from rlaudit.wording import listed, several
 
 OURS = "rlaudit/"
@@ -55,14 +55,13 @@ _WAY_OUT = (
 
 
 def _label_troubles(records: Sequence[RunRecord]) -> Iterator[str]:
-    for agent in dict.fromkeys(record.spec.agent for record in records):
+    for agent in runs.arms(records):
         if not agent or agent.startswith(OURS) or agent.endswith(".npy"):
             yield f"no array can be called {agent!r}"
-    labels: dict[SeedLabel, None] = {}
-    for record in records:
-        labels |= dict.fromkeys((record.spec.agent, record.spec.task_label, record.spec.seed))
-    yield from (f"{label!r} would be cut" for label in labels if isinstance(label, str) and "\0" in label)
-    seeds = dict.fromkeys(record.spec.seed for record in records)
+    specs = [record.spec for record in records]
+    labels = dict.fromkeys(label for spec in specs for label in (spec.agent, spec.task_label, spec.seed))
+    yield from (f"{label!r} cannot be written" for label in labels if not runs.is_writable(label))
+    seeds = dict.fromkeys(spec.seed for spec in specs)
     yield from (f"seed {seed!r} would be read as a number" for seed in seeds if runs.reads_as_number(seed))
 
 

@@ -37,6 +37,11 @@ def failure(record: RunRecord) -> str | None:
     return None if np.isfinite(record.final_returns.mean()) else "its score is not finite"
 
 
+def is_writable(label: SeedLabel) -> bool:
+    """NUL ends a name, and half a character, such as a broken file name has, is none in UTF-8."""
+    return not any(char == "\0" or "\ud800" <= char <= "\udfff" for char in str(label))
+
+
 def reads_as_number(label: SeedLabel) -> bool:
     """Text that a reader would take for a number."""
     if isinstance(label, int):

@@ -174,9 +174,8 @@ def _refuse_labels(records: Sequence[RunRecord]) -> None:
 
 
 def _is_kept(label: SeedLabel, read: Callable[[object], SeedLabel | None]) -> bool:
-    """Whether an importer reads it as what it is; text files have neither NUL nor half a character."""
-    text = str(label)
-    return read(text) == label and "\0" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+    """Whether the importer reads it as what it is."""
+    return runs.is_writable(label) and read(str(label)) == label
 
 
 def _notes(records: Sequence[RunRecord]) -> Iterator[ReadNote]:

@@ -21,6 +21,7 @@ from rlaudit.types import Floats, SeedLabel
 
 _ENDINGS = (".gz", ".txt", ".dat", ".csv", ".tsv", ".npy", ".npz")
 _EVALUATIONS = {"timesteps", "results"}  # arrays of stable-baselines3's evaluations.npz
+_MOST_TROUBLES = 1000  # after which reading stops
 _MARK = "rlaudit/"  # keys that an exported rliable.npz has beside the scores
 
 
@@ -118,6 +119,8 @@ def _text(path: Path) -> Floats:
             values = [of_text(cell) for cell in cells]
             troubles += _troubles(place, cells, values, width, first)
             numbers.extend(value for value in values if value is not None)
+            if len(troubles) > _MOST_TROUBLES:
+                break
             if len(numbers) * numbers.itemsize > MAX_BYTES:
                 raise ImportFormatError(f"{path} holds more than {MAX_BYTES // 8:,} numbers. Thin the curves.")
     if troubles:

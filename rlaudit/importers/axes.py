@@ -104,9 +104,16 @@ def timesteps(found: Named, every: int | None, place: str) -> tuple[Ints, list[R
     n_points = found.values.shape[2]
     steps = np.arange(1, n_points + 1)
     if every is not None or "step" not in found.axes:
-        return steps * (every or 1), []
+        return times(steps, every or 1), []
     text = f"{place}: points carry no timesteps and are numbered 1 to {n_points} (--every says what lies between them)"
     return steps, [ReadNote("rule", text)]
+
+
+def times(points: Ints, every: int) -> Ints:
+    """Points as timesteps. Raises ImportFormatError beyond 2**62."""
+    if int(points.max(initial=0)) * every >= 2**62:
+        raise ImportFormatError(f"--every {every}: {points.max():,} points of so many steps are beyond all counting.")
+    return points * every
 
 
 def runs(

@@ -30,12 +30,10 @@ def _sorts(arms: Arms) -> Iterator[ReadNote]:
     for (agent, task), runs in arms.items():
         for sort in dict.fromkeys(run.sort for run in runs):
             found.setdefault(sort, []).append(f"{agent}{on(task)}")
-    if "evaluations" in found:
-        yield ReadNote(
-            "rule", "learning curves: the score is the mean of a run's last evaluation, unless another is asked for"
-        )
-    if "training" in found:
-        yield ReadNote("rule", training.RULE)
+    curves = [run for runs in arms.values() for run in runs if run.sort == "evaluations" and len(run.steps)]
+    if curves:
+        last = "the evaluation after training" if any(len(run.final) for run in curves) else "a run's last evaluation"
+        yield ReadNote("rule", f"learning curves: the score is the mean of {last}, unless another is asked for")
     if len(found) > 1:
         which = "; ".join(f"{_SORTS[sort]} of {several(names)}" for sort, names in found.items())
         yield ReadNote("warning", f"different kinds of numbers stand side by side: {which}. They are not one measure")

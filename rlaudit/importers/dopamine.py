@@ -8,12 +8,12 @@ the last iteration can be used.
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from rlaudit.errors import ImportFormatError
-from rlaudit.importers import gaps
+from rlaudit.importers import axes, gaps
 from rlaudit.importers.cells import shown
 from rlaudit.importers.files import files_of, load_json, some_fit, start
 from rlaudit.importers.nouns import Found, Hints, Run
@@ -23,7 +23,7 @@ from rlaudit.types import Floats, Ints
 from rlaudit.wording import several
 
 _ROW = re.compile(r'\s*\[\s*\{[^{}\[\]]*"Iteration"[^{}\[\]]*\}')
-_FIELDS = ("Agent", "Iteration", "Value")
+_FIELDS = dict.fromkeys(("Agent", "Iteration", "Value"))
 
 
 def read(path: Path, hints: Hints) -> Found:
@@ -35,7 +35,7 @@ def read(path: Path, hints: Hints) -> Found:
     mixed: list[str] = []
     for file in files_of(path, _is_one, ".json"):
         for (agent, task), rows in _rows(file, hints).items():
-            iterations, values = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+            iterations, values = np.array(rows.iterations), np.array(rows.values)
             name = f"{agent} on {task}" if task else agent
             if _after_another(iterations):
                 runs += _curves(file, agent, task, iterations, values, hints.every)
@@ -59,29 +59,32 @@ def _is_one(path: Path) -> bool:
     return first is not None and all(f'"{name}"' in first[0] for name in _FIELDS)
 
 
-def _rows(path: Path, hints: Hints) -> dict[tuple[str, str], list[tuple[int, float]]]:
-    """(iteration, value) in the order of the file, by agent and task."""
+class _Rows(NamedTuple):
+    """Of one agent and task, in the order of the file."""
+
+    iterations: list[int]
+    values: list[float]
+
+
+def _rows(path: Path, hints: Hints) -> dict[tuple[str, str], _Rows]:
     content = load_json(path)
     if not isinstance(content, list) or not content:
         raise ImportFormatError(f"{path}: expected a list of rows with {', '.join(_FIELDS)}.")
-    rows: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    rows: dict[tuple[str, str], _Rows] = {}
     task = hints.task or path.name.split(".")[0]
     for i, row in enumerate(content):
-        place = f"{path}, row {i}"
-        if not isinstance(row, dict) or not set(_FIELDS) <= set(row):
-            raise ImportFormatError(f"{place}: found {shown(row)}, expected {', '.join(_FIELDS)}.")
-        agent, game = _text(row, "Agent", place), _text(row, "Game", place) if "Game" in row else task
-        iteration = of_json(row["Iteration"], f"{place}, Iteration")
+        if not isinstance(row, dict) or not row.keys() >= _FIELDS.keys():
+            raise ImportFormatError(f"{path}, row {i}: found {shown(row)}, expected {', '.join(_FIELDS)}.")
+        agent, game = row["Agent"], row.get("Game", task)
+        if not (isinstance(agent, str) and isinstance(game, str) and agent.strip() and game.strip()):
+            raise ImportFormatError(f"{path}, row {i}: found {shown(agent)} and {shown(game)}, expected names.")
+        iteration = of_json(row["Iteration"], path, ", row ", i, ", Iteration")
         if not (iteration.is_integer() and 0 <= iteration < 2**40):
-            raise ImportFormatError(f"{place}, Iteration: found {iteration:g}, expected a whole number from 0.")
-        rows.setdefault((agent, game), []).append((int(iteration), of_json(row["Value"], f"{place}, Value")))
+            raise ImportFormatError(f"{path}, row {i}, Iteration: found {iteration:g}, expected a whole number from 0.")
+        mine = rows.setdefault((agent.strip(), game.strip()), _Rows([], []))
+        mine.iterations.append(int(iteration))
+        mine.values.append(of_json(row["Value"], path, ", row ", i, ", Value"))
     return rows
-
-
-def _text(row: dict[str, Any], field: str, place: str) -> str:
-    if not isinstance(row[field], str) or not row[field].strip():
-        raise ImportFormatError(f"{place}, {field}: found {shown(row[field])}, expected a name.")
-    return str(row[field].strip())
 
 
 def _starts(iterations: Ints) -> Ints:
@@ -96,7 +99,7 @@ def _after_another(iterations: Ints) -> bool:
 
 def _curves(file: Path, agent: str, task: str, iterations: Ints, values: Floats, every: int | None) -> Iterator[Run]:
     """An iteration is over after its timesteps."""
-    ends = iterations if every is None else (iterations + 1) * every
+    ends = iterations if every is None else axes.times(iterations + 1, every)
     cuts = _starts(iterations)
     for i, (steps, returns) in enumerate(zip(np.split(ends, cuts), np.split(values, cuts), strict=True)):
         yield Run(agent, task, f"run {i}", str(file), "evaluations", steps, returns[:, None])

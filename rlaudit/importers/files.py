@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import stat
+import warnings
 import zipfile
 import zlib
 from collections import Counter
@@ -239,7 +240,8 @@ def _array(path: Path, stream: IO[bytes], size: int) -> NDArray[Any]:
     """The header is checked before its shape is believed."""
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     try:
-        shape, fortran, dtype = readers[np.lib.format.read_magic(stream)](stream, max_header_size=10_000)
+        with warnings.catch_warnings(action="ignore"):  # that a header was written by Python 2
+            shape, fortran, dtype = readers[np.lib.format.read_magic(stream)](stream, max_header_size=10_000)
         if dtype.kind not in "biufUS":
             raise ImportFormatError(f"{path}: found an array of {dtype}, expected numbers; pickles are not read.")
         if min(shape, default=0) < 0 or prod(shape) * max(dtype.itemsize, 1) > size:
@@ -248,7 +250,7 @@ def _array(path: Path, stream: IO[bytes], size: int) -> NDArray[Any]:
             raise ImportFormatError(f"{path}: its header promises {shape} numbers, and it holds others. Is it whole?")
         flat = np.frombuffer(stream.read(prod(shape) * dtype.itemsize), dtype, prod(shape)) if dtype.itemsize else None
         array = np.zeros(shape, dtype) if flat is None else flat.reshape(shape, order="F" if fortran else "C")
-    except (ValueError, KeyError, SyntaxError, TypeError, TokenError, RecursionError, MemoryError) as error:
+    except (ValueError, KeyError, SyntaxError, TokenError, TypeError, RecursionError, MemoryError) as error:
         raise ImportFormatError(f"{path} cannot be read as a NumPy array: {_short(error)}. Is it complete?") from None
     return array
 

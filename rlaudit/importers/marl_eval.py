@@ -17,12 +17,14 @@ from rlaudit.importers import gaps
 from rlaudit.importers.cells import shown
 from rlaudit.importers.files import files_of, load_json, some_fit, start
 from rlaudit.importers.nouns import Found, Hints, Run
-from rlaudit.importers.values import numbers, of_json
+from rlaudit.importers.values import checked, of_json
 from rlaudit.results import ReadNote
 from rlaudit.types import Floats, Ints, SeedLabel
 from rlaudit.wording import several
 
+_LEVELS = "environment -> task -> algorithm -> run -> step -> metric"
 _COUNT = "step_count"
+_ABSOLUTE = "absolute_metrics"
 _NO_METRICS = (_COUNT, "elapsed_time")  # JsonLogger writes both
 _UNFINISHED = "no evaluation after training (absolute_metrics), which other runs have"
 _KEY = r'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:'
@@ -39,10 +41,10 @@ class _Raw:
     steps: dict[str, dict[str, Any]]
     absolute: dict[str, Any]  # empty where it is not there; JsonLogger fills it at the end
 
-    def values(self, step: str, metric: str) -> Floats:
-        """(n_episodes,); none where the step lacks the metric."""
-        found = self.absolute.get(metric, []) if step == "" else self.steps[step].get(metric, [])
-        return numbers(found if isinstance(found, list) else [found], f"{self.place}/{step or 'absolute'}/{metric}")
+    def episodes(self, key: str, metric: str) -> Sequence[Any]:
+        """The values of a step, or of the absolute metrics; none where the metric is not among them."""
+        found = self.steps.get(key, self.absolute).get(metric, [])
+        return checked(found if isinstance(found, list) else [found], self.place, "/", key, "/", metric)
 
 
 def read(path: Path, hints: Hints) -> Found:
@@ -52,7 +54,7 @@ def read(path: Path, hints: Hints) -> Found:
     """
     raw = [run for file in files_of(path, _is_one, ".json") for run in _runs(file)]
     if not raw:
-        raise ImportFormatError(f"{path}: no run in it, expected environment -> task -> algorithm -> run -> step.")
+        raise ImportFormatError(f"{path}: no run in it, expected {_LEVELS}.")
     metric = _metric(raw, hints.metric, path)
     bare = len({run.names[0] for run in raw}) == 1  # one environment need not be named
     finished = [bool(run.absolute.get(metric)) for run in raw]
@@ -82,13 +84,15 @@ def _runs(path: Path) -> Iterator[_Raw]:
 
 def _items(content: Any, place: str) -> Iterator[tuple[str, Any]]:
     if not isinstance(content, dict):
-        expected = "environment -> task -> algorithm -> run -> step -> metric"
-        raise ImportFormatError(f"{place}: found {shown(content)}, expected an object ({expected}).")
+        raise ImportFormatError(f"{place}: found {shown(content)}, expected an object ({_LEVELS}).")
     yield from content.items()
 
 
 def _raw(place: str, names: tuple[str, str, str, str], content: Any) -> _Raw:
-    steps = {key: dict(_items(step, f"{place}/{key}")) for key, step in _items(content, place)}
+    steps = dict(_items(content, place))
+    for key, step in steps.items():
+        if not isinstance(step, dict):
+            raise ImportFormatError(f"{place}/{key}: found {shown(step)}, expected an object ({_LEVELS}).")
     absolute = [step for key, step in steps.items() if "absolute" in key.lower()]  # as marl-eval looks for it
     if len(absolute) > 1:
         raise ImportFormatError(f"{place}: found {len(absolute)} steps that are called absolute, expected one.")
@@ -113,7 +117,7 @@ def _run(raw: _Raw, metric: str, bare: bool) -> Run:
     found = _SEED.fullmatch(label)
     seed: SeedLabel = int(found[1]) if found else label
     steps, returns = _curve(raw, metric)
-    final = raw.values("", metric)
+    final = np.array(raw.episodes(_ABSOLUTE, metric), np.float64)
     label_of_task = task if bare else f"{environment}/{task}"
     if len(steps):
         return Run(agent, label_of_task, seed, raw.place, "evaluations", steps, returns, final)
@@ -122,25 +126,24 @@ def _run(raw: _Raw, metric: str, bare: bool) -> Run:
 
 def _curve(raw: _Raw, metric: str) -> tuple[Ints, Floats]:
     """Steps (n_points,) and returns (n_points, n_episodes), filled up with NaN."""
-    at = {key: _count(step, f"{raw.place}/{key}") for key, step in raw.steps.items()}
-    order = sorted(at, key=lambda key: at[key])
-    values = [raw.values(key, metric) for key in order]
+    at = {key: _count(step, raw.place, "/", key) for key, step in raw.steps.items()}
+    order = sorted(at, key=at.__getitem__)
     steps = np.array([at[key] for key in order], np.int64)
     if twice := np.flatnonzero(np.diff(steps) == 0).tolist():
         one, other = order[twice[0]], order[twice[0] + 1]
         raise ImportFormatError(f"{raw.place}: {one} and {other} have the same {_COUNT}, {steps[twice[0]]:,}.")
-    returns = np.full((len(values), max(map(len, values), default=1) or 1), np.nan)
-    for row, episodes in zip(returns, values, strict=True):
-        row[: len(episodes)] = episodes
-    return steps, returns
+    found = [raw.episodes(key, metric) for key in order]
+    width = max(map(len, found), default=1) or 1
+    filled = [[*episodes, *[None] * (width - len(episodes))] for episodes in found]
+    return steps, np.array(filled, np.float64).reshape(len(found), width)
 
 
-def _count(step: dict[str, Any], place: str) -> int:
+def _count(step: dict[str, Any], *place: str) -> int:
     if _COUNT not in step:
-        raise ImportFormatError(f"{place}: no {_COUNT}.")
-    count = of_json(step[_COUNT], f"{place}/{_COUNT}")
+        raise ImportFormatError(f"{''.join(place)}: no {_COUNT}.")
+    count = of_json(step[_COUNT], *place, "/", _COUNT)
     if not (count.is_integer() and 0 <= count < 2**53):
-        raise ImportFormatError(f"{place}/{_COUNT}: found {count:g}, expected a whole number from 0.")
+        raise ImportFormatError(f"{''.join(place)}/{_COUNT}: found {count:g}, expected a whole number from 0.")
     return int(count)
 
 

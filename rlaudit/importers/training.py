@@ -12,7 +12,7 @@ WINDOWS = 50  # at least so many of a task's longest run
 LAST_SHARE = 0.1  # of the steps, whose episodes are the score
 RULE = (
     "training episodes, not evaluations: the score is the mean return of those that ended in the last "
-    f"{LAST_SHARE:.0%} of a run's steps, the curve their means over equal windows, {WINDOWS} or more of them"
+    f"{LAST_SHARE:.0%} of a run's steps, the curve their means over windows of {{width:,}} steps"
 )
 
 
