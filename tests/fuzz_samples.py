@@ -24,6 +24,7 @@ class Sample(NamedTuple):
     refused: tuple[str, ...] = ()  # mutations that must not be read
     checksums: bool = False  # no damage goes unnoticed
     counted: bool = False  # seeds or steps are positions in the file
+    rows: bool = False  # everything that is said of a run at a step stands in one row
     merged: bool = False  # several files make one run
 
 
@@ -35,8 +36,8 @@ PANDAS = Hints(columns={"agent": "algo", "seed": "run", "step": "timesteps", "va
 PROGRESS = Hints(columns={"step": "time/total_timesteps", "value": "rollout/ep_rew_mean"})
 
 SAMPLES: dict[str, Sample] = {
-    "tidy scores": Sample("tidy", "tidy", "scores.csv", alone=True, same=TABLE, refused=TWICE),
-    "tidy curves": Sample("tidy", "tidy", "curves.csv", alone=True, same=TABLE, refused=TWICE),
+    "tidy scores": Sample("tidy", "tidy", "scores.csv", alone=True, same=TABLE, refused=TWICE, rows=True),
+    "tidy curves": Sample("tidy", "tidy", "curves.csv", alone=True, same=TABLE, refused=TWICE, rows=True),
     "tidy Parquet": Sample("tidy", "tidy", "scores.parquet", alone=True),
     "tidy of pandas": Sample("tidy", "tables", "tidy.csv.gz", PANDAS, alone=True),
     "tidy Parquet of pandas": Sample("tidy", "tables", "tidy.parquet", PANDAS, alone=True, n_inputs=300),

@@ -287,6 +287,17 @@ def test_an_open_bracket_in_the_header_of_an_array_is_an_error_in_words(tmp_path
     assert "cannot be read as a NumPy array: TokenError" in error(tmp_path / "open.npy", SEEDS)
 
 
+def test_an_archive_of_spoilt_names_or_another_compression_is_an_error_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "runs.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("ppo.npy", (DATA / "ppo.npy").read_bytes())
+    assert "packed in another way than NumPy's" in error(path, CURVES)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pp\u00f6.npy", (DATA / "ppo.npy").read_bytes())
+    path.write_bytes(path.read_bytes().replace("\u00f6".encode(), b"\xc3x"))
+    assert "expected an .npz of NumPy" in error(path, CURVES)
+
+
 def test_more_than_fits_into_the_memory_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(path: Path, hints: Hints) -> Found:
         raise MemoryError

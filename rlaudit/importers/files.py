@@ -204,7 +204,7 @@ def load_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
         try:
             with zipfile.ZipFile(path) as archive:
                 return _members(path, archive)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # encrypted, or packed in a new way
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:  # or encrypted
             raise ImportFormatError(f"{path}: found {_short(error)}, expected an .npz of NumPy.") from None
 
 
@@ -228,6 +228,8 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
         name = member.filename.removesuffix(".npy")
         if name in arrays:
             raise ImportFormatError(f"{path}: the array {cut(repr(name))} is there twice.")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others have errors of their own
+            raise NotImplementedError("a member that is packed in another way than NumPy's")
         if member.filename.endswith(".npy"):
             with archive.open(member) as stream:
                 arrays[name] = _array(path, stream, member.file_size)
