@@ -122,8 +122,10 @@ def interval(low: float | None, high: float | None) -> str:
 
 
 def sentence(text: str) -> str:
-    """A capital in front and a full stop behind."""
-    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "?", "!")) else ".")
+    """A capital in front, unless a name stands there, and a full stop behind."""
+    first = text.partition(" ")[0].rstrip(",;:")
+    start = text[:1].upper() if first.isalpha() else text[:1]
+    return f"{start}{text[1:]}" + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def listed(words: Iterable[object], join: str = "and") -> str:

@@ -19,6 +19,7 @@ SAMPLE = DATA / "monitor"
 
 
 def test_a_folder_of_monitor_files_is_known_by_its_content() -> None:
+    assert "monitor" == fitting(SAMPLE / "logs")[0]
     assert ["monitor"] == fitting(SAMPLE / "logs" / "a2c-1")
     assert "monitor" == fitting(SAMPLE / "logs" / "a2c-1" / "seed_0" / "0.monitor.csv")[0]
 
@@ -54,9 +55,9 @@ def test_the_one_file_of_vec_monitor_is_read_in_its_order() -> None:
     assert ["Pole"] == list({one.spec.task_label for one in read(SAMPLE / "vec_monitor", task="Pole").records})
 
 
-def test_the_score_and_the_curve_are_said_with_the_width_of_the_windows() -> None:
+def test_it_is_said_how_episodes_became_a_score_and_files_a_run() -> None:
     rules = notes(read(SAMPLE / "logs"), "rule")
-    assert "windows of 20 steps" in rules
+    assert "those that ended in the last 10% of a run's steps" in rules
     assert "the 3 Monitor files of a run are environments that step together" in rules
 
 

@@ -80,7 +80,7 @@ def test_complete_runs_with_one_set_of_settings_are_not_doubted() -> None:
 
 def test_seeds_that_evaluation_shares_with_training_and_runs_with_each_other_are_said() -> None:
     warnings = notes(read(SAMPLE), "warning")
-    assert "rl_zoo3 seeds evaluation environments as those of training" in warnings
+    assert "evaluation environments have the seeds of the training environments" in warnings
     assert "runs with near seeds share environment seeds, in 2 of 2 arms" in warnings
 
 

@@ -56,7 +56,7 @@ def _early_ends(arms: Arms) -> Iterator[ReadNote]:
             yield ReadNote(
                 "warning",
                 f"{len(early)} of {len(runs)} runs of {agent}{on(task)} end early, {at} of {longest[-1]:,} "
-                f"({_seeds(early)}): their last evaluation counts. --until {longest[-1]} counts them as failed, a "
+                f"({_seeds(early)}) and are scored there. --until {longest[-1]} counts them as failed, a "
                 "smaller step cuts all",
             )
 

@@ -116,8 +116,7 @@ def _notes(evaluations: Mapping[Path, Evaluations], runs: Sequence[Run]) -> list
     if sizes:
         n = f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else str(sizes[0])
         n += " episode" if n == "1" else " episodes"
-        text = f"the score is the last evaluation's return; an evaluation is the mean of {n}"
-        notes.append(ReadNote("rule", text))
+        notes.append(ReadNote("rule", f"an evaluation is the mean of {n}"))
     again = [place for place, one in evaluations.items() if one.again]
     if again:
         text = "were evaluated twice at one step; the later evaluation was taken"

@@ -238,13 +238,15 @@ def _is_short(run: Run, settings: Settings) -> bool:
 def _seeding(arms: Mapping[tuple[str, str], Sequence[Run]], settings: Mapping[str, Settings]) -> Iterator[ReadNote]:
     """rl_zoo3 (2.9) seeds environment i with seed + i, those of training and those of evaluation alike."""
     if any(run.sort == "evaluations" and len(run.steps) for mine in arms.values() for run in mine):
-        text = "rl_zoo3 seeds evaluation environments as those of training: evaluation starts from the start states "
-        yield ReadNote("warning", f"{text}that training started from")
+        text = (
+            "evaluation environments have the seeds of the training environments (rl_zoo3 gives both the run's own): "
+        )
+        yield ReadNote("warning", f"{text}evaluation goes through the start states that training began with")
     shared = [
         found for (agent, task), mine in arms.items() if (found := _shared(f"{agent!r} on {task!r}", mine, settings))
     ]
     if shared:
-        text = "environment i has seed + i, so that runs with near seeds share environment seeds"
+        text = "environment i of a run has its seed + i, so that runs with near seeds share environment seeds"
         yield ReadNote("warning", f"{text}, in {len(shared)} of {len(arms)} arms, such as {shared[0]}")
 
 
