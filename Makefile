@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PYTEST_ARGS ?= -n 2
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: audit test setup bench elsewhere calibration
+.PHONY: audit test setup bench elsewhere calibration fuzz
 .DELETE_ON_ERROR:
 
 audit: setup
@@ -35,6 +35,18 @@ bench: .venv-bench/installed
 	grep -v '^pandas==' constraints.txt > .venv-bench/constraints.txt
 	.venv-bench/bin/python -m pip install $(PIP_ARGS) -c .venv-bench/constraints.txt -e . pytest hypothesis 'rliable==1.2.0' 'arch==7.2.0' 'pandas<3'
 	.venv-bench/bin/python -m pip install $(PIP_ARGS) --no-deps 'id-marl-eval==0.0.4' 'colorama==0.4.6' 'colorcet==3.2.1'
+	touch $@
+
+# A minute of coverage-guided fuzzing for each sample of the importers; FUZZ_SECONDS=600 goes deeper.
+FUZZ_SECONDS ?= 60
+fuzz: .venv-fuzz/installed
+	.venv-fuzz/bin/python tests/fuzz_samples.py | while read -r sample; do \
+		.venv-fuzz/bin/python tests/fuzz_atheris.py "$$sample" -max_total_time=$(FUZZ_SECONDS) -verbosity=0 || exit 1; \
+	done
+
+.venv-fuzz/installed: pyproject.toml constraints.txt
+	test -x .venv-fuzz/bin/python || $(PYTHON) -m venv .venv-fuzz
+	.venv-fuzz/bin/python -m pip install $(PIP_ARGS) -c constraints.txt -e . 'atheris==3.0.0'
 	touch $@
 
 setup: .venv/installed

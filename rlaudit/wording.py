@@ -168,13 +168,13 @@ def metric_name(metric: str, until: float = 1.0, *, capital: bool = False) -> st
 
 
 def carried(text: str) -> str:
-    """A stranger's text as every file and terminal can carry it: what has no place in XML or UTF-8 as its escape.
+    """A stranger's text as every file can carry it: what has no place in XML or UTF-8 becomes its escape.
 
-    Control codes, and the bytes of file names that are no UTF-8 (surrogates): "\\x1b", "\\udcff". Line ends stay.
+    Control codes but for line ends and tabs, and bytes of file names that are no UTF-8: "\\x1b", "\\udcff".
     """
     if text.isprintable():
         return text
-    return "".join(char if char == "\n" or category(char)[0] != "C" else _escaped(char) for char in text)
+    return "".join(char if char in "\n\t" or category(char)[0] != "C" else _escaped(char) for char in text)
 
 
 def _escaped(char: str) -> str:

@@ -5,10 +5,11 @@ import os
 import re
 import shutil
 import signal
+import tempfile
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -87,6 +88,12 @@ class Workspace:
     def sources(self) -> list[Path]:
         """What the user would call."""
         return [self.root / name for name in dict.fromkeys(path.split("/")[0] for path in self._held)]
+
+
+def scratch() -> str:
+    """A folder of one's own, in memory where the system has a place for that."""
+    memory = Path("/dev/shm")
+    return tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None)
 
 
 def _remove(path: Path) -> None:
@@ -199,7 +206,11 @@ def judged(made: Case, workspace: Workspace, before: Outcome) -> list[str]:
     after = outcome(workspace.sources(), sample)
     if after.crash is not None:
         return [f"{made.name}: {after.crash}"]
-    laws = [*_of_errors(after)] if after.error is not None else [*_of_numbers(made, sample, before, after)]
+    laws = (
+        [*_of_errors(after)]
+        if after.error is not None
+        else [*_of_runs(after), *_of_numbers(made, sample, before, after)]
+    )
     laws += _of_promises(made, sample, workspace.root, before, after)
     return [f"{made.name} ({made.changed!r}): {law}" for law in laws]
 
@@ -228,58 +239,79 @@ def _of_promises(made: Case, sample: Sample, root: Path, before: Outcome, after:
         yield from _of_what_is_left(made, sample, before, after)
 
 
-def _of_numbers(made: Case, sample: Sample, before: Outcome, after: Outcome) -> Iterator[str]:
-    """Every number and label stands in the files; every run has a score or failed."""
+def _of_runs(after: Outcome) -> Iterator[str]:
+    """Every run has a score or has failed."""
     if set(after.scores) != set(after.runs):
         yield f"runs without a row in the scores: {set(after.scores) ^ set(after.runs)}"
     for key, run in after.runs.items():
-        if not (np.isnan(run.steps).any() or (np.diff(run.steps) >= 0).all()):
+        if (np.diff(run.steps) < 0).any():
             yield f"steps of {key} that do not ascend"
-        if not np.isfinite(run.final).all() and run.error is None and not np.isfinite(run.final).any():
+        if run.error is None and run.sort == "score" and not np.isfinite(run.final).any():
             yield f"{key} has no score and has not failed"
+
+
+def _of_numbers(made: Case, sample: Sample, before: Outcome, after: Outcome) -> Iterator[str]:
+    """Every number stands in the files, those of a row in one row; what is derived is told by a warning."""
     node = made.after.get(made.changed)
     if not isinstance(node, bytes) or not is_text(node):
         return
     known = numbers(node)
     known.update(value for run in before.runs.values() for value in _values(run))
+    warned = any(note.kind == "warning" for note in after.notes if note not in before.notes)
     for key, run in after.runs.items():
         strange = set(_values(run)) - known
-        if strange and not any(note.kind == "warning" for note in after.notes if note not in before.notes):
+        if strange and not warned:
             yield f"{key} has numbers that stand nowhere: {sorted(strange)[:5]}"
-    text = _told(made) + carried(
-        "\n".join([*made.after, *(one.decode("utf-8", "replace") for one in made.after.values() if is_bytes(one))])
-    )
-    for key in after.runs.keys() - before.runs.keys():
+    yield from _of_labels(made, known, before, after)
+    if sample.rows and made.mutation not in ("another kind of file", "a strange neighbour"):
+        yield from _of_rows(node.decode(), before, after)
+
+
+def _of_labels(made: Case, known: set[float], before: Outcome, after: Outcome) -> Iterator[str]:
+    """No agent, task or seed comes from nowhere; positions count from 0, and may be called "run 0"."""
+    new = after.runs.keys() - before.runs.keys()
+    if not new:
+        return
+    files = (node.decode("utf-8", "replace") for node in made.after.values() if isinstance(node, bytes))
+    text = _told(made) + carried("\n".join([*made.after, *files]))
+    for key in new:
         for label in key[:2] if isinstance(key[2], int) else key:
-            if not (sample.counted and _COUNTED.fullmatch(str(label))) and not all(
-                word in text for word in re.split(r"[/\s]", str(label))
-            ):
+            if not _COUNTED.fullmatch(str(label)) and not all(word in text for word in re.split(r"[/\s]", str(label))):
                 yield f"{label!r} stands nowhere"
         counted = isinstance(key[2], str) or key[2] < len(after.runs) or float(key[2]) in known
         if not counted and str(key[2]) not in text:
             yield f"seed {key[2]} stands nowhere"
 
 
+def _of_rows(text: str, before: Outcome, after: Outcome) -> Iterator[str]:
+    """What a run says at a step stands in one row with its labels; a row may have line ends in a cell."""
+    lines = carried(text).replace('"', "").split("\n")
+    rows = [" ".join(lines[i : i + n]) for n in (1, 2, 3) for i in range(len(lines) - n + 1)]
+    for key, run in after.runs.items():
+        for step, values in _items(run):
+            wanted = {*values, *([float(step)] if isinstance(step, int) else [])}
+            labels = [label.replace('"', "").split("\n")[0] for label in key if isinstance(label, str)]
+            if not _had(before, key, (step, values)) and not any(
+                wanted <= numbers(row.encode()) and all(label in row for label in labels) for row in rows
+            ):
+                yield f"{key} at {step!r} is of no row: {values}"
+
+
 _COUNTED = re.compile(r"(run|task|seed) \d+")
 
 
-def is_bytes(node: bytes | Odd) -> bool:
-    """A regular file that can be read."""
-    return isinstance(node, bytes)
-
-
 def _told(made: Case) -> str:
-    """The strings of a JSON file, its escapes undone."""
+    """The values of a JSON file, or of its lines, as Python's text, their escapes undone."""
     node = made.after[made.changed]
-    try:
-        return carried("\n".join(_strings(json.loads(node)))) if isinstance(node, bytes) else ""
-    except (ValueError, RecursionError):
-        return ""
+    told = []
+    for text in (node, *node.splitlines()) if isinstance(node, bytes) else ():
+        with suppress(ValueError, RecursionError):
+            told += _strings(json.loads(text))
+    return carried("\n".join(told))
 
 
 def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
+    yield str(value)
     for inner in [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _strings(inner)
 
@@ -287,7 +319,7 @@ def _strings(value: object) -> Iterator[str]:
 def numbers(data: bytes) -> set[float]:
     """Every cell, word or value of a text that is a number as it stands."""
     found = set()
-    for word in re.split(r"[\s,;:'\"\[\]{}()\ufeff]+", data.decode()):
+    for word in re.split(r"[\s,;:#'\"\[\]{}()\ufeff]+", data.decode()):
         try:
             found.add(float(word))
         except ValueError:

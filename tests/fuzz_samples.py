@@ -1,5 +1,6 @@
 """The samples that are mutated: results of every format as the real tools write them, and how each is called."""
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ class Sample(NamedTuple):
     refused: tuple[str, ...] = ()  # mutations that must not be read
     checksums: bool = False  # no damage goes unnoticed
     counted: bool = False  # seeds or steps are positions in the file
+    rows: bool = False  # everything that is said of a run at a step stands in one row
     merged: bool = False  # several files make one run
 
 
@@ -30,11 +32,19 @@ ANY_TEXT = ("BOM", "CRLF", "no final line end")
 TABLE = (*ANY_TEXT, "gzip", "gzip in two members", "blank lines", "quoted cells", "swapped columns", "a column more")
 TWICE = ("a line again", "the header again")
 
+PANDAS = Hints(columns={"agent": "algo", "seed": "run", "step": "timesteps", "value": "return"})
+PROGRESS = Hints(columns={"step": "time/total_timesteps", "value": "rollout/ep_rew_mean"})
+
 SAMPLES: dict[str, Sample] = {
-    "tidy scores": Sample("tidy", "tidy", "scores.csv", alone=True, same=TABLE, refused=TWICE),
-    "tidy curves": Sample("tidy", "tidy", "curves.csv", alone=True, same=TABLE, refused=TWICE),
+    "tidy scores": Sample("tidy", "tidy", "scores.csv", alone=True, same=TABLE, refused=TWICE, rows=True),
+    "tidy curves": Sample("tidy", "tidy", "curves.csv", alone=True, same=TABLE, refused=TWICE, rows=True),
     "tidy Parquet": Sample("tidy", "tidy", "scores.parquet", alone=True),
-    "wide": Sample("wide", "wide", "*.csv", alone=True, counted=True),
+    "tidy of pandas": Sample("tidy", "tables", "tidy.csv.gz", PANDAS, alone=True),
+    "tidy Parquet of pandas": Sample("tidy", "tables", "tidy.parquet", PANDAS, alone=True, n_inputs=300),
+    "tidy JSON lines": Sample("tidy", "tables", "tidy.jsonl", PANDAS, alone=True, same=ANY_TEXT),
+    "tidy JSON records": Sample("tidy", "tables", "records.json", PANDAS, alone=True, same=("CRLF",)),
+    "tidy files": Sample("tidy", "tables/progress", hints=PROGRESS, n_inputs=400),
+    "wide": Sample("wide", "tables", "wide.csv", alone=True, same=ANY_TEXT, refused=TWICE),
     "matrix text": Sample(
         "matrix", "matrix", "*_finals.*", Hints(axes=("seed",)), alone=True, same=ANY_TEXT, counted=True
     ),
@@ -72,3 +82,7 @@ def tree(sample: Sample) -> Tree:
     assert found, f"no sample {sample.files} in {folder}"
     above = folder if sample.alone else folder.parent
     return {str(path.relative_to(above)): path.read_bytes() for path in found}
+
+
+if __name__ == "__main__":
+    sys.stdout.write("".join(f"{name}\n" for name in SAMPLES))

@@ -273,6 +273,40 @@ def test_an_array_of_text_and_an_empty_one_are_refused(tmp_path: Path) -> None:
     assert "nothing in it" in error(write(tmp_path, np.zeros((0, 3)), "none.npy"), SEEDS)
 
 
+def test_an_array_of_more_numbers_than_its_header_says_is_refused(tmp_path: Path) -> None:
+    """A flipped bit makes 10 x 2 of 10 x 3, and other numbers of every seed."""
+    np.save(tmp_path / "flipped.npy", np.arange(30.0).reshape(10, 3))
+    content = (tmp_path / "flipped.npy").read_bytes().replace(b"(10, 3)", b"(10, 2)")
+    (tmp_path / "flipped.npy").write_bytes(content)
+    assert "its header promises (10, 2) numbers, and it holds others" in error(tmp_path / "flipped.npy", SEEDS)
+
+
+def test_an_open_bracket_in_the_header_of_an_array_is_an_error_in_words(tmp_path: Path) -> None:
+    np.save(tmp_path / "open.npy", np.arange(3.0))
+    (tmp_path / "open.npy").write_bytes((tmp_path / "open.npy").read_bytes().replace(b"(3,)", b"((3,"))
+    assert "cannot be read as a NumPy array: TokenError" in error(tmp_path / "open.npy", SEEDS)
+
+
+def test_an_archive_of_spoilt_names_or_another_compression_is_an_error_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "runs.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("ppo.npy", (DATA / "ppo.npy").read_bytes())
+    assert "packed in another way than NumPy's" in error(path, CURVES)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pp\u00f6.npy", (DATA / "ppo.npy").read_bytes())
+    path.write_bytes(path.read_bytes().replace("\u00f6".encode(), b"\xc3x"))
+    with pytest.raises(ImportFormatError, match=r"runs.npz: found .*, expected an .npz of NumPy"):
+        files.load_arrays(path)
+
+
+def test_more_than_fits_into_the_memory_is_an_error_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, hints: Hints) -> Found:
+        raise MemoryError
+
+    monkeypatch.setitem(importers.IMPORTERS, "matrix", importers.IMPORTERS["matrix"]._replace(read=full))
+    assert "holds more than fits into the memory" in error(write(tmp_path, "1\n2\n"), SEEDS)
+
+
 def test_an_array_that_stands_twice_in_an_npz_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "twice.npz"
     content = (DATA / "ppo.npy").read_bytes()

@@ -1,5 +1,6 @@
 """Tables with other names: columns by flags, labels by the names of files, folders of tables, samples of real tools."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,16 @@ def test_a_run_in_two_tables_of_a_folder_is_refused(tmp_path: Path) -> None:
 def test_a_table_is_known_by_its_header(tmp_path: Path, name: str, content: str, formats: list[str]) -> None:
     found = importers.fitting(_write(tmp_path / name, content))
     assert formats == [one for one in found if one in ("wide", "tidy")]
+
+
+def test_a_file_of_no_name_but_an_ending_is_read(tmp_path: Path) -> None:
+    path = _write(tmp_path / "..csv", "agent,seed,score\na,0,1\na,1,2\n")
+    assert [("a", "", 2)] == _arms(importers.read(path))
+
+
+def test_numbers_of_thousands_of_digits_take_no_time(tmp_path: Path) -> None:
+    """A search for "mean ± sd" in each cell took the square of its length, and more."""
+    start = time.process_time()
+    with pytest.raises(ImportFormatError):
+        importers.read(_write(tmp_path / "scores.csv", f"agent,run,score\na,0,{'9' * 50_000}\n" + "a,1,2\n"))
+    assert time.process_time() - start < 5

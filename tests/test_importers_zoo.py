@@ -44,6 +44,15 @@ def test_a_log_tree_is_known_by_its_content() -> None:
     assert "zoo" not in fitting(DATA / "evaluations" / "logs")
 
 
+def test_one_spoilt_args_yml_does_not_make_the_tree_another_format(tmp_path: Path) -> None:
+    """Read as evaluations, the folders' numbers would be the seeds."""
+    shutil.copytree(SAMPLE, tmp_path / "logs")
+    spoilt = tmp_path / "logs" / "a2c" / "CartPole-v1_1" / "CartPole-v1" / "args.yml"
+    spoilt.write_text("- - algo\n")
+    assert "zoo" == fitting(tmp_path / "logs")[0]
+    assert "a2c/CartPole-v1_1/CartPole-v1/args.yml: not the settings of an rl_zoo3 run" in error(tmp_path / "logs")
+
+
 def test_the_seed_stands_in_args_yml_and_the_folders_number_is_none() -> None:
     records = read(SAMPLE).records
     expected = [(algo, "CartPole-v1", seed) for algo in ("a2c", "ppo") for seed in (11, 12, 13)]

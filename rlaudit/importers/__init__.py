@@ -105,7 +105,10 @@ def read(sources: Path | Sequence[Path], hints: Hints = Hints(), *, single_seeds
         refuse_odd(path)
         name, also = _format(path, hints)
         _refuse_idle(name, hints)
-        found = IMPORTERS[name].read(path, hints)
+        try:
+            found = IMPORTERS[name].read(path, hints)
+        except MemoryError:
+            raise ImportFormatError(f"{path} holds more than fits into the memory. Thin it, or split it.") from None
         formats[str(path)] = name
         runs += found.runs
         notes += also

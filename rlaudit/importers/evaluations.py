@@ -66,7 +66,7 @@ def _is_one(file: Path) -> bool:
         with zipfile.ZipFile(file) as archive:
             return set(archive.namelist()) >= _NAMED
     except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
-        return file.name == NAME and file.is_file()  # torn: it is said what is wrong
+        return file.name == NAME  # torn: it is said what is wrong
 
 
 def files_of_runs(path: Path) -> dict[Path, Path]:
@@ -75,7 +75,7 @@ def files_of_runs(path: Path) -> dict[Path, Path]:
         return {path.parent if path.name == NAME else path.with_suffix(""): path}
     files: dict[Path, Path] = {}
     for file in walk(path):
-        if file.suffix == ".npz" and file.is_file() and (file.name == NAME or _is_one(file)):
+        if file.suffix == ".npz" and (file.name == NAME or _is_one(file)):
             place = monitor.run_folder(file.parent if file.name == NAME else file.with_suffix(""), path)
             if files.setdefault(place, file) != file:
                 raise ImportFormatError(f"{file}: the run {place} has evaluations in {files[place]} already. Keep one.")

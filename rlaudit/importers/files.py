@@ -204,7 +204,7 @@ def load_arrays(path: Path) -> Mapping[str, NDArray[Any]]:
         try:
             with zipfile.ZipFile(path) as archive:
                 return _members(path, archive)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:  # encrypted, or packed in a new way
+        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:  # or encrypted
             raise ImportFormatError(f"{path}: found {_short(error)}, expected an .npz of NumPy.") from None
 
 
@@ -228,6 +228,8 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
         name = member.filename.removesuffix(".npy")
         if name in arrays:
             raise ImportFormatError(f"{path}: the array {cut(repr(name))} is there twice.")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others have errors of their own
+            raise NotImplementedError("a member that is packed in another way than NumPy's")
         if member.filename.endswith(".npy"):
             with archive.open(member) as stream:
                 arrays[name] = _array(path, stream, member.file_size)
@@ -246,6 +248,8 @@ def _array(path: Path, stream: IO[bytes], size: int) -> NDArray[Any]:
             raise ImportFormatError(f"{path}: found an array of {dtype}, expected numbers; pickles are not read.")
         if min(shape, default=0) < 0 or prod(shape) * max(dtype.itemsize, 1) > size:
             raise ImportFormatError(f"{path}: its header promises {shape} numbers, more than it holds. Is it complete?")
+        if stream.tell() + prod(shape) * dtype.itemsize != size:
+            raise ImportFormatError(f"{path}: its header promises {shape} numbers, and it holds others. Is it whole?")
         flat = np.frombuffer(stream.read(prod(shape) * dtype.itemsize), dtype, prod(shape)) if dtype.itemsize else None
         array = np.zeros(shape, dtype) if flat is None else flat.reshape(shape, order="F" if fortran else "C")
     except (ValueError, KeyError, SyntaxError, TokenError, TypeError, RecursionError, MemoryError) as error:

@@ -108,7 +108,7 @@ def files_of_runs(path: Path, hints: Hints) -> tuple[dict[Path, list[Path]], lis
         place = file.with_name(file.name.removesuffix(f".{NAME}")) if named else file.parent
         if file.parent != path and file.parent.name.lower() in _EVALUATION:
             evaluating.append(file)
-        elif file.is_file():
+        else:
             groups.setdefault(run_folder(place, path), []).append(file)
     groups = dict(sorted(groups.items()))
     if not evaluating:

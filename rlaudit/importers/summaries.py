@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from rlaudit.importers.cells import SAMPLE, RawTable, Trouble, number, shown
 
-_NUMBER = r"[-+−]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+−]?(?:\d++\.?+\d*+|\.\d++)(?:[eE][-+]?\d++)?+"  # possessive: 5,000 digits took seconds to fail
 _SPREAD = re.compile(rf"\$?\s*({_NUMBER})\s*(?:(?:±|\+/-|\+-|\\pm)\s*({_NUMBER})|\(\s*±?\s*({_NUMBER})\s*\))\s*\$?")
 _MEANS = frozenset({"mean", "avg", "average"})
 _SPREADS = {"sd": "sd", "std": "sd", "stddev": "sd", "stdev": "sd", "sem": "se", "se": "se", "stderr": "se"}

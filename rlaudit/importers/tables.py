@@ -124,7 +124,8 @@ def _names(files: Sequence[Path], root: Path, hints: Hints) -> tuple[list[RunNam
 
 def _stem(name: str) -> str:
     ending = max((ending for ending in ENDINGS if name.lower().endswith(ending)), key=len, default="")
-    return name[: len(name) - len(ending)] or name
+    stem = name[: len(name) - len(ending)]
+    return stem if stem.strip(".") else name  # of "..csv" a dot would be left, which is a folder
 
 
 class _Named(NamedTuple):

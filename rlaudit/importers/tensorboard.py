@@ -70,7 +70,7 @@ def fits(path: Path) -> bool:
 
 def _event_files(path: Path) -> Iterator[Path]:
     files = walk(path) if path.is_dir() else iter([path])
-    return (file for file in files if _MARK in file.name and file.is_file())
+    return (file for file in files if _MARK in file.name)
 
 
 # ---------------------------------------------------------------- the files of a run

@@ -43,7 +43,7 @@ _GROUP = re.compile(r"[\w./-]+: .*")  # "exp_name: ppo", "Group: ppo"
 _CLOCKS = ("Relative Time (Wall)", "Relative Time (Process)", "Wall Time", "_runtime", "_timestamp")
 _OWN_STEPS = ("Step", "_step")
 _SAMPLE = "; of each run a chart holds a sample of its points, 1,500 at most"
-_NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE | re.ASCII)
+_NUMBER = re.compile(r"[+-]?((\d++\.?+\d*+|\.\d++)(e[+-]?\d++)?+|inf|infinity|nan)", re.IGNORECASE | re.ASCII)
 _PATTERNS = (  # the first that tells the runs apart is proposed
     "{task}__{agent}__{seed}__{*}", "{agent}__{task}__{seed}", "{agent}__{seed}", "{agent}_{task}_{seed}",
     "{agent}-{seed}", "{agent}_{seed}", "{agent}.{seed}", "{agent} {seed}", "{agent}{seed}", "{agent}-{seed}-{*}",

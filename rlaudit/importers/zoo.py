@@ -7,7 +7,7 @@ hyper-parameters in `config.yml` beside it. A seed that nobody chose is drawn by
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ from rlaudit.types import SeedLabel
 ARGS, CONFIG = "args.yml", "config.yml"
 _OF_THE_AGENT = ("algo", "env_kwargs", "trained_agent")  # of args.yml, beside what config.yml says
 _SHOWN = 10
+_LOOKED_AT = 10  # args.yml, until one of them is rl_zoo3's: one that is torn says nothing of the others
 
 
 class Settings(NamedTuple):
@@ -64,17 +65,24 @@ def read(path: Path, hints: Hints) -> Found:
 
 
 def fits(path: Path) -> bool:
-    """Whether the first args.yml below says an algorithm, an environment and a seed."""
+    """Whether one of the first args.yml below says an algorithm, an environment and a seed."""
     try:
-        found = (file for file in walk(path) if file.name == ARGS and file.is_file())
-        return path.is_dir() and {"algo", "env", "seed"} <= zoo_settings.read(next(found)).keys()
-    except (OSError, ImportFormatError, StopIteration):
+        found = islice((file for file in walk(path) if file.name == ARGS), _LOOKED_AT)
+        return path.is_dir() and any(map(_says_all, found))
+    except (OSError, ImportFormatError):
+        return False
+
+
+def _says_all(args_file: Path) -> bool:
+    try:
+        return {"algo", "env", "seed"} <= zoo_settings.read(args_file).keys()
+    except ImportFormatError:
         return False
 
 
 def _args_files(path: Path) -> dict[Path, Path]:
     """The run's folder -> its args.yml, which stands in a folder of its own there."""
-    found = (file for file in walk(path) if file.name == ARGS and file.is_file())
+    found = (file for file in walk(path) if file.name == ARGS)
     return {file.parent.parent: file for file in found if file.parent != path}
 
 
