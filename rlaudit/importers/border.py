@@ -96,14 +96,17 @@ def _cut(run: Run, until: int) -> Run:
     )
 
 
-def records(runs: Sequence[Run], source: str) -> Iterator[RunRecord]:
-    """A record for each run; training episodes become curves on windows that are common to a task."""
+def records(runs: Sequence[Run], source: str, planned: int | None = None) -> Iterator[RunRecord]:
+    """A record for each run; training episodes become curves on windows that are common to a task.
+
+    They are those of `planned` steps, or of the task's longest run.
+    """
     longest: dict[str, int] = {}
     for run in runs:
         if run.sort == "training" and len(run.steps):
             longest[run.task] = max(longest.get(run.task, 0), int(run.steps[-1]))
     for run in runs:
-        yield _record(run, source, training.window(longest.get(run.task, 1)))
+        yield _record(run, source, training.window(planned or longest.get(run.task, 1)))
 
 
 def refuse_single_seeds(found: Reading) -> None:
