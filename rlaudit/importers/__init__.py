@@ -1,4 +1,9 @@
-"""An importer reads runs from somebody else's results. One function with its recogniser and a line make a new one."""
+"""An importer reads runs from somebody else's results. One function with its recogniser and a line make a new one.
+
+`nouns` says what importers speak. Each format of `IMPORTERS` is a module; several of them share `files` (opened with
+care), `run_names`, `cells` and `columns` (tables), `axes`, `swapped`, `gaps` and `values` (arrays), `quantities` (logs).
+`border` and `comparable` are what the runs of every format must stand.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
