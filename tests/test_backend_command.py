@@ -329,7 +329,7 @@ def test_serial_one_and_two_workers_give_the_same_records(tmp_path: Path) -> Non
 
 
 def test_floods_of_output_fill_neither_memory_nor_disk(tmp_path: Path) -> None:
-    flood = "yes abcdefghijklmnopqrstuvw | head -c 20000000; head -c 20000000 /dev/zero; echo; echo return=4"
+    flood = "yes abcdefghijklmnopqrstuvw | head -c 6000000; head -c 6000000 /dev/zero; echo; echo return=4"
     of = program(tmp_path, f"sh -c '{flood}; {flood.rpartition(';')[0]} >&2' {{seed}}")
     tracemalloc.start()
     record = outcome(of)
