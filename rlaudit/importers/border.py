@@ -99,11 +99,14 @@ def _cut(run: Run, until: int) -> Run:
     )
 
 
-def records(runs: Sequence[Run], source: str) -> Iterator[RunRecord]:
-    """A record for each run; training episodes become curves on windows that are common to a task."""
+def records(runs: Sequence[Run], source: str, planned: int | None = None) -> Iterator[RunRecord]:
+    """A record for each run; training episodes become curves on windows that are common to a task.
+
+    They are those of `planned` steps, or of the task's longest run.
+    """
     widths = _widths(runs)
     for run in runs:
-        yield _record(run, source, widths.get(run.task, 1))
+        yield _record(run, source, training.window(planned) if planned else widths.get(run.task, 1))
 
 
 def _widths(runs: Sequence[Run]) -> dict[str, int]:
