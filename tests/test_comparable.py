@@ -100,7 +100,7 @@ def test_seeds_that_have_nothing_in_common_are_no_doubt() -> None:
 
 def test_curves_of_two_seeds_that_are_equal_to_the_bit_are_told() -> None:
     curve = np.linspace(0, 1, 10)[:, None]
-    runs = [replace(one, returns=curve if one.seed in (0, 2) else curve * one.seed) for one in two_agents()]
+    runs = [replace(one, returns=curve if one.seed in (0, 2) else curve * (one.seed + 1)) for one in two_agents()]
     (doubt,) = notes(runs)
     assert "the same numbers, to the bit, under two seeds: seeds 0 and 2 of a and seeds 0 and 2 of b" in doubt
 

@@ -1,7 +1,7 @@
 """An importer reads runs from somebody else's results. One function with its recogniser and a line make a new one.
 
 `nouns` says what importers speak. Each format of `IMPORTERS` is a module; several of them share `files` (opened with
-care), `run_names`, `cells` and `columns` (tables), `axes`, `swapped`, `gaps` and `values` (arrays), `quantities` (logs).
+care), `run_names`, `cells` and `columns` (tables), `axes`, `swapped`, `gaps`, `values` (arrays), `quantities` (logs).
 `border` and `comparable` are what the runs of every format must stand.
 """
 

@@ -12,7 +12,6 @@ from rlaudit.wording import listed, on, several
 
 Arms = Mapping[tuple[str, str], Sequence[Run]]  # (agent, task) -> its runs
 _EARLY = 0.01  # of a run's steps; an end that is nearer to the longest run's end is no early one
-
 _VARIED = 3  # different numbers in a curve; an agent that always reaches the maximum is no copy of another
 
 
