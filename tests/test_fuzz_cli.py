@@ -18,7 +18,7 @@ from mutations import STRANGE_NAMES
 from rlaudit.cli import main
 
 EXITS = {0, 1, 2, 4}
-N_IMPORTS = 40  # of each sample
+N_IMPORTS = 15  # of each sample
 
 
 @pytest.fixture
