@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 from fuzz_laws import Case, Workspace, alarm, cases
 from fuzz_samples import SAMPLES
-from mutations import STRANGE_NAMES
+from mutated_text import STRANGE_NAMES
 
 from rlaudit.cli import main
 
