@@ -266,7 +266,7 @@ def test_columns_of_training_episodes_are_averaged(tmp_path: Path) -> None:
             "no column 'retrun'. Did you mean 'return'?",
         ),
         ({"a.csv": "step,value\n1,2\n1,3\n"}, {"file": "a.csv"}, "is already in a.csv:2"),
-        ({"a.csv": "step,value\n1,nan\n"}, {"file": "a.csv"}, "found 'nan', expected a finite number"),
+        ({"a.csv": "step,value\n1,nan\n"}, {"file": "a.csv"}, "a.csv: no value (nan) in a.csv:2"),
         ({"a.csv": "nan"}, {"file": "a.csv"}, "the score is not finite"),
         ({"a.csv": ""}, {"file": "a.csv"}, "a.csv is empty"),
         ({"a.csv": "step,value\n1,2\n2,3,4\n5"}, {"file": "a.csv"}, "a.csv:3: found 3 cells, expected 2"),
@@ -287,6 +287,38 @@ def test_a_result_that_is_none_is_a_failed_run_that_says_what_was_found(
     assert "failed" == record.status
     assert message in (record.error or "")
     assert "rlaudit-run-" not in (record.error or "")  # that folder is gone
+
+
+LOGS = Path(__file__).parent / "data"  # made with the real tools; see the make.py beside them
+
+
+@pytest.mark.parametrize(
+    ("logs", "result", "score"),
+    [
+        ("tensorboard/cleanrl/CartPole-v1__ppo__1__1700000001", {"metric": "charts/episodic_return"}, "training"),
+        ("tensorboard/cleanrl/CartPole-v1__ppo__1__1700000001", {}, "training"),
+        ("tensorboard/sb3/PPO_1", {"format": "tensorboard"}, "evaluations"),
+        ("monitor/logs/a2c-3/seed_2", {}, "training"),
+        ("zoo/logs/a2c/CartPole-v1_3/evaluations.npz", {}, "evaluations"),
+    ],
+)
+def test_logs_of_real_tools_are_read_by_their_importers(
+    logs: str, result: dict[str, Any], score: str, tmp_path: Path
+) -> None:
+    copy = f"sh -c 'mkdir logs; cp -r {LOGS}/{logs} logs' {{seed}}"
+    record = outcome(program(tmp_path, copy, result={"file": "logs/*", **result}, timesteps=5000))
+    assert "done" == record.status, record.error
+    assert ("mine", 3, "Grid-v0") == (record.spec.agent, record.spec.seed, record.spec.env_id)
+    assert len(record.eval_steps) > 2
+    Store(tmp_path / "results").add(record)
+    if score == "training":  # windows of 100 steps, a fiftieth of what was planned, although the run was shorter
+        assert {0} == set((record.eval_steps % 100).tolist())
+
+
+def test_a_log_that_says_another_seed_in_so_many_words_is_refused(tmp_path: Path) -> None:
+    copy = f"cp -r {LOGS}/zoo/logs/a2c/CartPole-v1_3 {{out}}/{{seed}}"
+    record = outcome(program(tmp_path, copy, result={"file": "3"}))
+    assert "but this is seed 3: is the program given it?" in (record.error or "")
 
 
 # ---------------------------------------------------------------- records
@@ -329,7 +361,7 @@ def test_serial_one_and_two_workers_give_the_same_records(tmp_path: Path) -> Non
 
 
 def test_floods_of_output_fill_neither_memory_nor_disk(tmp_path: Path) -> None:
-    flood = "yes abcdefghijklmnopqrstuvw | head -c 20000000; head -c 20000000 /dev/zero; echo; echo return=4"
+    flood = "yes abcdefghijklmnopqrstuvw | head -c 6000000; head -c 6000000 /dev/zero; echo; echo return=4"
     of = program(tmp_path, f"sh -c '{flood}; {flood.rpartition(';')[0]} >&2' {{seed}}")
     tracemalloc.start()
     record = outcome(of)

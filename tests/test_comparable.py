@@ -98,6 +98,17 @@ def test_seeds_that_have_nothing_in_common_are_no_doubt() -> None:
     assert [] == notes(runs)
 
 
+def test_curves_of_two_seeds_that_are_equal_to_the_bit_are_told() -> None:
+    curve = np.linspace(0, 1, 10)[:, None]
+    runs = [replace(one, returns=curve if one.seed in (0, 2) else curve * one.seed) for one in two_agents()]
+    (doubt,) = notes(runs)
+    assert "the same numbers, to the bit, under two seeds: seeds 0 and 2 of a and seeds 0 and 2 of b" in doubt
+
+
+def test_curves_that_stay_at_the_maximum_are_no_copies() -> None:
+    assert [] == notes(two_agents())
+
+
 def test_kinds_of_numbers_side_by_side_are_told() -> None:
     training = [Run("b", "", seed, "m", "training", [500, 1000], np.ones((2, 1))) for seed in range(3)]
     (doubt,) = notes([*(run("a", seed) for seed in range(3)), *training])

@@ -35,13 +35,19 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as the README assumes it: a table of somebody's scores."""
+    """A folder as the README assumes it: a table of somebody's scores, logs of several tools, our configs."""
     folder = tmp_path_factory.mktemp("readme")
     rng = np.random.default_rng(0)
     rows = [
         f"{agent},{seed},{score:.3f}" for agent in ("ppo", "a2c") for seed, score in enumerate(rng.normal(200, 80, 10))
     ]
     (folder / "scores.csv").write_text("\n".join(["agent,seed,score", *rows]))
+    samples = ROOT / "tests" / "data"
+    shutil.copytree(ROOT / "configs", folder / "configs")
+    shutil.copytree(samples / "zoo" / "logs", folder / "zoo-logs")
+    shutil.copytree(samples / "tensorboard" / "cleanrl", folder / "runs")
+    for name in ("matrix/ppo_curves.txt.gz", "matrix/sac_curves.txt.gz", "tables/records.json"):
+        shutil.copy(samples / name, folder)
     return folder
 
 

@@ -13,7 +13,7 @@ import pytest
 from builders import record, spec
 from test_store import assert_same, failed, leftovers
 
-from rlaudit import durable, importers
+from rlaudit import durable, importers, pipeline
 from rlaudit.errors import StoreError
 from rlaudit.scores import score_table
 from rlaudit.store import Store
@@ -190,6 +190,20 @@ def test_scores_are_the_same_from_a_table_and_from_the_store(store: Store, tmp_p
         }
 
     assert plain(records) == plain(store.records())
+
+
+def test_five_hundred_runs_are_imported_as_they_stand_in_the_table(store: Store, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(100, 15, (500, 20))
+    table = tmp_path / "curves.csv"
+    table.write_text("agent,task,seed,step,value\n" + "".join(
+        f"agent {i % 5},task {i // 5 % 10},{i // 50},{1000 * point},{value!r}\n"
+        for i, row in enumerate(values.tolist()) for point, value in enumerate(row)
+    ))  # fmt: skip
+    pipeline.import_runs([table], store)
+    assert 500 == len(list((store.root / "runs").iterdir()))
+    found = {(run.spec.agent, run.spec.task_label, run.spec.seed): run.eval_returns[:, 0] for run in store.records()}
+    for i, row in enumerate(values):
+        np.testing.assert_array_equal(row, found[f"agent {i % 5}", f"task {i // 5 % 10}", i // 50])
 
 
 def test_the_same_import_again_changes_nothing_and_other_runs_are_added(store: Store) -> None:

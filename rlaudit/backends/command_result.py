@@ -151,7 +151,7 @@ def _only_run(spec: RunSpec, path: Path, scratch: Path) -> RunRecord:
         return RunRecord(spec, "done", final_returns=np.array([number]))
     if path.is_file() and (table := _own_table(path, asked)):
         path, asked = _completed(table, spec, scratch / path.name), Hints(format="tidy")
-    imported = importers.read(path, asked, single_seeds=True)
+    imported = importers.read(path, asked, single_seeds=True, planned=spec.timesteps)
     records = imported.records
     if len(records) != 1:
         names = ", ".join(f"{one.spec.agent} seed {one.spec.seed}" for one in records[:_SHOWN]) or "nothing"

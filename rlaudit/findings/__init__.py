@@ -25,7 +25,8 @@ Rule = Callable[[Audit], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
     claims, failures, hopeless_designs, verdicts, single_seeds, tests_disagree, leaderboards, metric_choice,
-    few_seeds, reading, habits, stuck_runs, luck_floor, outliers, honest_tests, evaluation_noise, small_pools, provenance,
+    few_seeds, reading, habits, stuck_runs, luck_floor, outliers, honest_tests, evaluation_noise, small_pools,
+    provenance,
 )  # fmt: skip
 _ORDER = {Level.UNSAFE: 0, Level.WARN: 1, Level.OK: 2}
 

@@ -1,4 +1,9 @@
-"""An importer reads runs from somebody else's results. One function with its recogniser and a line make a new one."""
+"""An importer reads runs from somebody else's results. One function with its recogniser and a line make a new one.
+
+`nouns` says what importers speak. Each format of `IMPORTERS` is a module; several of them share `files` (opened with
+care), `run_names`, `cells` and `columns` (tables), `axes`, `swapped`, `gaps` and `values` (arrays), `quantities` (logs).
+`border` and `comparable` are what the runs of every format must stand.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -91,9 +96,12 @@ class Imported:
     reading: Reading
 
 
-def read(sources: Path | Sequence[Path], hints: Hints = Hints(), *, single_seeds: bool = False) -> Imported:
+def read(
+    sources: Path | Sequence[Path], hints: Hints = Hints(), *, single_seeds: bool = False, planned: int | None = None
+) -> Imported:
     """The records in `sources`, each in the format that the hints name or that its content shows.
 
+    Windows of training episodes are those of `planned` steps, for whoever reads the seeds of an agent one by one.
     Raises ImportFormatError where the content is not what it claims to be, NotEnoughSeeds where an agent has one seed
     unless `single_seeds` are wanted.
     """
@@ -113,7 +121,7 @@ def read(sources: Path | Sequence[Path], hints: Hints = Hints(), *, single_seeds
         runs += found.runs
         notes += also
         notes += found.notes
-    return _imported(Found(tuple(runs), tuple(notes)), hints, formats, single_seeds)
+    return _imported(Found(tuple(runs), tuple(notes)), hints, formats, single_seeds, planned)
 
 
 def read_found(found: Found, source: str, format: str, hints: Hints = Hints()) -> Imported:
@@ -121,12 +129,14 @@ def read_found(found: Found, source: str, format: str, hints: Hints = Hints()) -
     return _imported(found, hints, {source: format}, single_seeds=False)
 
 
-def _imported(found: Found, hints: Hints, formats: Mapping[str, str], single_seeds: bool) -> Imported:
+def _imported(
+    found: Found, hints: Hints, formats: Mapping[str, str], single_seeds: bool, planned: int | None = None
+) -> Imported:
     runs, notes = border.prepared(found, hints)
     reading = border.reading(runs, notes, formats)
     if not single_seeds:
         border.refuse_single_seeds(reading)
-    return Imported(tuple(border.records(runs, " ".join(formats))), reading)
+    return Imported(tuple(border.records(runs, " ".join(formats), planned)), reading)
 
 
 def _format(path: Path, hints: Hints) -> tuple[str, list[ReadNote]]:

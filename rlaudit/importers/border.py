@@ -51,7 +51,8 @@ def prepared(found: Found, hints: Hints) -> tuple[tuple[Run, ...], tuple[ReadNot
     if hints.until is not None:
         kept = tuple(_cut(run, hints.until) for run in kept)
         short = sum(run.error is not None for run in kept)
-        notes.append(ReadNote("rule", f"every run up to step {hints.until:,}; {short} that end before count as failed"))
+        ends = f"; {short} that end before count as failed" if short else ", which all of them reach"
+        notes.append(ReadNote("rule", f"every run up to step {hints.until:,}{ends}"))
     for width in sorted(set(_widths(kept).values())):
         notes.append(ReadNote("rule", training.RULE.format(width=width)))
     return kept, tuple(notes)
@@ -98,11 +99,14 @@ def _cut(run: Run, until: int) -> Run:
     )
 
 
-def records(runs: Sequence[Run], source: str) -> Iterator[RunRecord]:
-    """A record for each run; training episodes become curves on windows that are common to a task."""
+def records(runs: Sequence[Run], source: str, planned: int | None = None) -> Iterator[RunRecord]:
+    """A record for each run; training episodes become curves on windows that are common to a task.
+
+    They are those of `planned` steps, or of the task's longest run.
+    """
     widths = _widths(runs)
     for run in runs:
-        yield _record(run, source, widths.get(run.task, 1))
+        yield _record(run, source, training.window(planned) if planned else widths.get(run.task, 1))
 
 
 def _widths(runs: Sequence[Run]) -> dict[str, int]:

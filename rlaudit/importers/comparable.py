@@ -13,10 +13,13 @@ from rlaudit.wording import listed, on, several
 Arms = Mapping[tuple[str, str], Sequence[Run]]  # (agent, task) -> its runs
 _EARLY = 0.01  # of a run's steps; an end that is nearer to the longest run's end is no early one
 
+_VARIED = 3  # different numbers in a curve; an agent that always reaches the maximum is no copy of another
+
 
 def notes(arms: Arms) -> Iterator[ReadNote]:
     """What a reader of these runs should know, several agents at a time."""
     yield from _sorts(arms)
+    yield from _same_numbers(arms)
     yield from _early_ends(arms)
     yield from _different_budgets(arms)
     yield from _different_grids(arms)
@@ -40,6 +43,20 @@ def _sorts(arms: Arms) -> Iterator[ReadNote]:
 
 
 _SORTS: Mapping[Sort, str] = {"score": "one score", "evaluations": "evaluations", "training": "training episodes"}
+
+
+def _same_numbers(arms: Arms) -> Iterator[ReadNote]:
+    """Curves of two seeds that are equal to the bit: a copy, or a trainer that heeds no seed."""
+    twins = []
+    for (agent, task), runs in arms.items():
+        first: dict[bytes, Run] = {}
+        for run in runs:
+            if len(np.unique(run.returns)) >= _VARIED:
+                twin = first.setdefault(run.returns.tobytes(), run)
+                if twin is not run:
+                    twins.append(f"{_seeds([twin, run])} of {agent}{on(task)}")
+    if twins:
+        yield ReadNote("warning", f"the same numbers, to the bit, under two seeds: {several(twins, 4)}. A copy?")
 
 
 def _early_ends(arms: Arms) -> Iterator[ReadNote]:

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -222,6 +223,24 @@ def large_audit() -> str:
     return f"| audit of 5 agents x 60 tasks x 10 seeds | - | - | {shown(seconds)}, {megabytes:.0f} MB | - | 60 s |"
 
 
+def large_import() -> str:
+    """A tidy CSV of 3,000,000 rows into a results folder of 10,000 runs."""
+    rng = np.random.default_rng(0)
+    with TemporaryDirectory() as folder:
+        table = Path(folder) / "curves.csv"
+        with table.open("w") as file:
+            file.write("agent,task,seed,step,value\n")
+            for agent, task, seed in product(range(5), range(10), range(200)):
+                values = enumerate(rng.normal(100, 15, 300).tolist(), 1)
+                file.writelines(f"agent{agent},task{task},{seed},{1000 * i},{value!r}\n" for i, value in values)
+        command = [sys.executable, "-m", "rlaudit", "import", str(table), "--out", f"{folder}/runs", "--quiet"]
+        seconds, megabytes = _process(command)
+    return (
+        f"| import of 10,000 runs x 300 points (CSV, 124 MB) | - | - | {shown(seconds)}, {megabytes:.0f} MB | - | "
+        "60 s, 1,000 MB |"
+    )
+
+
 def _process(command: list[str]) -> tuple[float, float]:
     """Wall seconds and peak megabytes."""
     start = perf_counter()
@@ -237,7 +256,14 @@ def main() -> None:
     """Writes the table."""
     works = (iqm_interval(5, 26, 60), iqm_interval(10, 60, 25), three_tests(), one_permutation_test(), welch_tests())
     head = "| work | peer | peer takes | rlaudit takes | ratio | wanted |\n|---|---|---|---|---|---|"
-    lines = [head, *(row(work) for work in works), large_permutation_test(), quickstart_audit(), large_audit()]
+    lines = [
+        head,
+        *(row(work) for work in works),
+        large_permutation_test(),
+        quickstart_audit(),
+        large_audit(),
+        large_import(),
+    ]
     versions = ", ".join(f"{name} {version(name)}" for name in ("rlaudit", "numpy", "scipy", "rliable", "arch"))
     lines.append(
         f"\nPython {platform.python_version()}, {versions}; {platform.machine()}, {os.cpu_count()} cores, one thread."
