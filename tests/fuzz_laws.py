@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 from fuzz_samples import SAMPLES, Sample, tree
-from mutations import PROMISES, Odd, Tree, is_text, mutated
+from mutated_bytes import is_text
+from mutations import PROMISES, Odd, Tree, mutated
 
 from rlaudit import importers
 from rlaudit.errors import RlauditError

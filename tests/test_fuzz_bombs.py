@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mutations import archive, event_record, npy
+from mutated_arrays import archive, event_record, npy
 
 MEMORY = 1_500_000_000  # bytes of address space, numpy's and pyarrow's own included
 SECONDS = 60  # of CPU

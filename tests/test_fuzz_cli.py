@@ -13,12 +13,12 @@ import pytest
 from click.testing import CliRunner, Result
 from fuzz_laws import Case, Workspace, alarm, cases
 from fuzz_samples import SAMPLES
-from mutations import STRANGE_NAMES
+from mutated_text import STRANGE_NAMES
 
 from rlaudit.cli import main
 
 EXITS = {0, 1, 2, 4}
-N_IMPORTS = 40  # of each sample
+N_IMPORTS = 15  # of each sample
 
 
 @pytest.fixture
