@@ -103,8 +103,12 @@ def import_runs(sources: Sequence[Path], store: Store, hints: Hints = Hints()) -
     imported = importers.read(sources, hints, single_seeds=True)
     store.sweep()
     store.add_all(imported.records)
-    store.write_text(READING, reading_to_json(imported.reading))
-    return imported.reading
+    reading = imported.reading
+    if others := store.run_ids() - {record.spec.run_id for record in imported.records}:
+        note = f"runs of earlier imports are in {store.root}, too, and belong to these: {len(others):,}"
+        reading = replace(reading, notes=(*reading.notes, ReadNote("rule", note)))
+    store.write_text(READING, reading_to_json(reading))
+    return reading
 
 
 def export_runs(source: Path, target: Path, hints: Hints = Hints()) -> Reading:

@@ -83,6 +83,10 @@ class Store:
         todo = {spec.run_id: spec for spec in reversed(specs) if spec.run_id not in known}
         return tuple(spec for spec in specs if todo.get(spec.run_id) is spec)
 
+    def run_ids(self) -> set[str]:
+        """Of all records, done and failed."""
+        return {*self._directories("failed"), *self._directories("runs")}
+
     def records(self, specs: Sequence[RunSpec] | None = None) -> tuple[RunRecord, ...]:
         """The records of `specs` in their order and with their labels, done and failed; without specs, all."""
         found = {**self._directories("failed"), **self._directories("runs")}
@@ -336,7 +340,8 @@ def _refuse_differences(pairs: Iterable[tuple[RunRecord, Path]]) -> None:
     if record.spec.backend == IMPORTED:
         raise StoreError(
             f"{found} The source has changed since it was imported, or another one has runs of the same agent, task "
-            f"and seed. The stored ones were kept. Import into another folder, or delete {path.parents[1]} first."
+            "and seed. The stored ones were kept. Import into another folder (--out FOLDER), or delete "
+            f"{path.parents[1]} first."
         )
     raise StoreError(
         f"{found} The run is not reproducible here (other versions, processor or threads?); the stored one was kept. "

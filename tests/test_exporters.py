@@ -293,11 +293,37 @@ def some_runs(draw: st.DrawFn) -> list[RunRecord]:
     return runs
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(runs=some_runs(), name=st.sampled_from(TIDY))
 def test_any_runs_are_read_back_from_a_table(tmp_path: Path, runs: list[RunRecord], name: str) -> None:
     export(runs, tmp_path / name)
     assert plain(runs) == plain(back(tmp_path / name))
+
+
+def scores(records: Iterable[RunRecord]) -> dict[tuple[str, str, SeedLabel], tuple[float | None, str | None]]:
+    """What a matrix holds of runs."""
+    return {
+        (one.spec.agent, one.spec.task_label, one.spec.seed): (
+            one.final_returns.mean() if one.status == "done" else None,
+            one.error,
+        )
+        for one in records
+    }
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(runs=some_runs(), name=st.sampled_from(("rliable.npz", "marl-eval.json")))
+def test_any_runs_are_refused_or_read_back_from_formats_of_others(
+    tmp_path: Path, runs: list[RunRecord], name: str
+) -> None:
+    try:
+        told = notes(runs, tmp_path / name)
+    except ExportError:
+        return
+    if name == "rliable.npz":
+        assert scores(runs) == scores(back(tmp_path / name))
+    elif not told:
+        assert plain(runs) == plain(back(tmp_path / name))
 
 
 # ---------------------------------------------------------------- rliable

@@ -206,6 +206,14 @@ def test_five_hundred_runs_are_imported_as_they_stand_in_the_table(store: Store,
         np.testing.assert_array_equal(row, found[f"agent {i % 5}", f"task {i // 5 % 10}", i // 50])
 
 
+def test_runs_of_earlier_imports_are_told(store: Store, tmp_path: Path) -> None:
+    for name, rows in (("a", "a,0,1\na,1,2\na,2,3\n"), ("b", "b,0,1\nb,1,2\n")):
+        (tmp_path / f"{name}.csv").write_text(f"agent,seed,score\n{rows}")
+    assert not any("earlier imports" in note.text for note in pipeline.import_runs([tmp_path / "a.csv"], store).notes)
+    told = [note.text for note in pipeline.import_runs([tmp_path / "b.csv"], store).notes]
+    assert f"runs of earlier imports are in {store.root}, too, and belong to these: 3" in told
+
+
 def test_the_same_import_again_changes_nothing_and_other_runs_are_added(store: Store) -> None:
     runs = [imported(seed) for seed in range(3)]
     store.add_all(runs)
@@ -228,7 +236,7 @@ def test_a_source_that_has_changed_is_refused_with_the_way_out(
     store: Store, changes: dict[str, object], words: str
 ) -> None:
     store.add_all([imported(0), imported(1)])
-    with pytest.raises(StoreError, match=rf"{words}\. The source has changed.*Import into another folder, or delete"):
+    with pytest.raises(StoreError, match=rf"{words}\. The source has changed.*Import into another folder.*or delete"):
         store.add_all([imported(0), imported(1, **changes)])
     assert_same(imported(1), store.records([imported(1).spec])[0])
 
