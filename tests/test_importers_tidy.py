@@ -307,3 +307,11 @@ def test_any_bytes_after_any_start_give_records_or_one_error(
     importers.fitting(path)
     with pytest.raises((ImportFormatError, NotEnoughSeeds)):
         importers.read(path)
+
+
+@pytest.mark.parametrize(("end", "doubted"), [("\n", False), ("\r\n", False), ("", True)])
+def test_a_last_line_without_an_end_is_told(end: str, doubted: bool, tmp_path: Path) -> None:
+    """A number that was cut still is a number; nothing but the missing end of the line tells."""
+    (tmp_path / "scores.csv").write_bytes(f"agent,seed,score{end or chr(10)}a,0,1\na,1,25{end}".encode())
+    notes = importers.read(tmp_path / "scores.csv").reading.notes
+    assert doubted == any("the last line has no end" in note.text for note in notes)

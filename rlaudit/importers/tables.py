@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
+from os import SEEK_END
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -51,7 +52,8 @@ def read_tidy(path: Path, hints: Hints) -> Found:
         raise import_error(troubles[strangers[0]])
     fitting = [one for one in named if not troubles[one.raw.source]]
     found = tidy.of_tables([one.raw for one in fitting])
-    return Found(found.runs, (*notes, *_left_out(strangers, len(named)), *_by_name(fitting), *found.notes))
+    left_out = _left_out(strangers, len(named))
+    return Found(found.runs, (*notes, *left_out, *_by_name(fitting), *open_ends(files), *found.notes))
 
 
 def read_table(path: Path, kind_of: Callable[[str], str | None], most: int | None = None) -> RawTable:
@@ -106,6 +108,20 @@ def refuse_empty(raw: RawTable, expected: str = TIDY) -> None:
         raise ImportFormatError(
             f"{raw.header}: there are column names, but no row. A tidy table has the columns {expected}."
         )
+
+
+def open_ends(files: Sequence[Path]) -> Iterator[ReadNote]:
+    """Texts whose last line has no end: nothing else would tell a last number that was cut from a whole one."""
+    texts = [str(path) for path in files if path.name.endswith((".csv", ".tsv", ".txt")) and not _ends(path)]
+    if texts:
+        shown = ", ".join(texts[:_SHOWN]) + (", ..." if len(texts) > _SHOWN else "")
+        yield ReadNote("rule", f"the last line has no end: if the file was cut there, so was its last number ({shown})")
+
+
+def _ends(path: Path) -> bool:
+    with path.open("rb") as stream:
+        stream.seek(max(stream.seek(0, SEEK_END) - 1, 0))
+        return stream.read() in (b"\n", b"\r")
 
 
 # ---------------------------------------------------------------- what the names of files say

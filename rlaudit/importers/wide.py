@@ -39,7 +39,7 @@ def read(path: Path, hints: Hints) -> Found:
     melted, notes = _melted(raw, labels)
     found = tidy.of_tables([columns.with_hints(melted, hints)])
     text = f"{path}: a column for each {' and '.join(_fields(labels))}: {_listed(list(labels))}"
-    return Found(found.runs, (ReadNote("rule", text), *notes, *found.notes))
+    return Found(found.runs, (ReadNote("rule", text), *notes, *tables.open_ends([path]), *found.notes))
 
 
 def fits(path: Path) -> bool:
