@@ -119,7 +119,7 @@ def test_the_config_of_the_readme_is_valid(tmp_path: Path) -> None:
     assert {"a2c", "a2c-norm"} == set(config.agents)
 
 
-@pytest.mark.parametrize("target", ["audit", "test", "bench", "calibration"])
+@pytest.mark.parametrize("target", ["audit", "test", "bench", "calibration", "elsewhere", "fuzz"])
 def test_the_two_commands_are_targets_of_make(target: str) -> None:
     assert f"make {target}" in TEXT
     assert 0 == subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True).returncode
