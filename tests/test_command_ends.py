@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from program_builder import LINE, is_alive, outcome, program, wait_until
@@ -166,7 +167,6 @@ def test_a_launcher_that_is_killed_takes_the_program_along(tmp_path: Path) -> No
 def test_no_program_outlives_rlaudit(number: signal.Signals, executor: str, tmp_path: Path) -> None:
     """Nor its child, nor its grandchild in a session of its own, nor its folder."""
     (tmp_path / "family.py").write_text(FAMILY)
-    (tmp_path / "scratch").mkdir()
     script = tmp_path / "script.py"
     script.write_text(f"""
 import sys
@@ -176,21 +176,22 @@ from test_command_ends import family
 from rlaudit.executors import {executor}
 list({executor}([family(Path({str(tmp_path)!r}))]))
 """)
-    running = subprocess.Popen(
-        [sys.executable, str(script)],
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        env={**os.environ, "TMPDIR": str(tmp_path / "scratch")},
-    )
-    processes = pids(tmp_path)
-    assert all(map(is_alive, processes))
-    if number == signal.SIGINT:
-        os.killpg(running.pid, number)  # as a terminal does
-    else:
-        os.kill(running.pid, number)
-    running.communicate(timeout=30)
-    assert_all_end(processes)
-    wait_until(lambda: not list((tmp_path / "scratch").glob("rlaudit-run-*")), seconds=10)
+    with TemporaryDirectory(prefix="s-") as scratch:  # a short path: sockets in it have room for 107 characters
+        running = subprocess.Popen(
+            [sys.executable, str(script)],
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env={**os.environ, "TMPDIR": scratch},
+        )
+        processes = pids(tmp_path)
+        assert all(map(is_alive, processes))
+        if number == signal.SIGINT:
+            os.killpg(running.pid, number)  # as a terminal does
+        else:
+            os.kill(running.pid, number)
+        running.communicate(timeout=30)
+        assert_all_end(processes)
+        wait_until(lambda: not list(Path(scratch).glob("rlaudit-run-*")), seconds=10)
 
 
 def test_a_worker_that_is_killed_takes_its_program_along_and_the_run_is_tried_again(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_sac_and_td3_go_from_a_table_to_the_published_numbers(tmp_path: Path) ->
 
 
 def test_a_loose_end_in_a_table_leaves_no_files_behind(tmp_path: Path) -> None:
-    (tmp_path / "scores.csv").write_text("agent,seed,score\na,0,1\na,1,nan\n")
+    (tmp_path / "scores.csv").write_text("agent,seed,score\na,0,1\na,1,inf\n")
     run = rlaudit("audit", "scores.csv", cwd=tmp_path, code=2)
     assert re.search(r"scores\.csv:3", run.stderr)
     assert "Traceback" not in run.stderr
