@@ -326,6 +326,11 @@ def test_any_runs_are_refused_or_read_back_from_formats_of_others(
         assert plain(runs) == plain(back(tmp_path / name))
 
 
+def test_a_seed_of_many_digits_is_a_number_for_marl_eval_too(tmp_path: Path) -> None:
+    export([run(seed=10**18), run(seed=10**18 + 1)], tmp_path / "marl-eval.json")
+    assert [10**18, 10**18 + 1] == [one.spec.seed for one in back(tmp_path / "marl-eval.json")]
+
+
 # ---------------------------------------------------------------- rliable
 
 

@@ -29,7 +29,7 @@ _NO_METRICS = (_COUNT, "elapsed_time")  # JsonLogger writes both
 _UNFINISHED = "no evaluation after training (absolute_metrics), which other runs have"
 _KEY = r'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:'
 _RUN = re.compile(4 * _KEY + r'\s*\{\s*"(?:step_\d+|absolute_metrics)"\s*:\s*\{')
-_SEED = re.compile(r"(?:seed_)?(-?[0-9]{1,18})")
+_SEED = re.compile(r"(?:seed_)?(-?[0-9]{1,300})")
 
 
 @dataclass(frozen=True)
