@@ -139,6 +139,11 @@ def several(names: Sequence[str], most: int = 6) -> str:
     return listed(names if len(names) <= most else [*names[: most - 1], f"{len(names) - most + 1} more"])
 
 
+def first_of(names: Sequence[object], most: int) -> str:
+    """`a, b, ...`: at most so many, and whether there are more."""
+    return ", ".join(map(str, names[:most])) + (", ..." if len(names) > most else "")
+
+
 def is_are(n: int) -> str:
     """`1 is`, `2 are`."""
     return "is" if n == 1 else "are"

@@ -26,6 +26,7 @@ from rlaudit.errors import ConfigError, ImportFormatError, did_you_mean
 from rlaudit.importers import Hints, tables
 from rlaudit.importers.files import head
 from rlaudit.types import RunRecord, RunSpec
+from rlaudit.wording import first_of
 
 if TYPE_CHECKING:
     from rlaudit.importers.cells import RawTable
@@ -172,7 +173,7 @@ def _found(out: Path, pattern: str) -> Path:
     if len(found) == 1:
         return out / found[0]
     there = sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
-    names = ", ".join((found or there)[:_SHOWN]) + (", ..." if len(found or there) > _SHOWN else "")
+    names = first_of(found or there, _SHOWN)
     if found:
         raise ImportFormatError(f"result.file: {pattern!r} fits {len(found)} of its files, expected one: {names}")
     raise ImportFormatError(f"result.file: the program left no {pattern!r}. It left {names or 'nothing'}")

@@ -13,7 +13,7 @@ from rlaudit.importers import comparable, training
 from rlaudit.importers.nouns import Found, Hints, Run
 from rlaudit.results import ReadArm, Reading, ReadNote
 from rlaudit.types import IMPORTED, RunRecord, RunSpec, Seeds, TrainingEpisodes
-from rlaudit.wording import carried
+from rlaudit.wording import carried, first_of
 
 SHOWN = 10  # problems that one error lists
 HEEDED = ("format", "until", "skip")  # hints that concern every format
@@ -122,7 +122,7 @@ def refuse_single_seeds(found: Reading) -> None:
     """Raises NotEnoughSeeds where an agent has one seed on a task; failed seeds are seeds."""
     lonely = [arm for arm in found.arms if arm.n_seeds < 2]
     if lonely:
-        names = ", ".join(map(_arm_name, lonely[:SHOWN])) + (", ..." if len(lonely) > SHOWN else "")
+        names = first_of([*map(_arm_name, lonely)], SHOWN)
         raise NotEnoughSeeds(
             f"{' and '.join(found.sources[:3])}: one seed only for {names}. One seed says nothing about the spread "
             "between seeds: add seeds (at least 2 an agent; 10 or more to learn something), or leave it out: "

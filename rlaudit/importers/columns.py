@@ -15,6 +15,7 @@ from rlaudit.errors import ImportFormatError, did_you_mean
 from rlaudit.importers import summaries
 from rlaudit.importers.cells import Labels, RawTable, Trouble, number
 from rlaudit.importers.nouns import Hints
+from rlaudit.wording import first_of
 
 TIDY = "agent,seed,score (task is optional), or agent,seed,step,value for learning curves"
 KINDS: Mapping[str, str] = {  # how the cells of each column are kept
@@ -210,7 +211,7 @@ def _call(raw: RawTable, meant: Mapping[str, str]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
+    return first_of([*map(repr, names)], _SHOWN)
 
 
 def _way_out(name: str) -> str:

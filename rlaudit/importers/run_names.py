@@ -15,6 +15,7 @@ from rlaudit.errors import ImportFormatError, did_you_mean
 from rlaudit.importers.nouns import Hints
 from rlaudit.results import ReadNote
 from rlaudit.types import SeedLabel
+from rlaudit.wording import first_of
 
 FIELDS = ("agent", "task", "seed")
 _EDGES = "_-. ="
@@ -91,7 +92,7 @@ def complete(paths: Sequence[Path], names: Sequence[RunName | None], root: Path)
 
 def shown(paths: Sequence[Path]) -> str:
     """The first of them, for a message."""
-    return ", ".join(repr(str(path)) for path in paths[:_SHOWN]) + (", ..." if len(paths) > _SHOWN else "")
+    return first_of([repr(str(path)) for path in paths], _SHOWN)
 
 
 def without_seeds(parts: Sequence[str]) -> list[str]:

@@ -21,6 +21,7 @@ from rlaudit.importers.files import head, opened, readable, walk
 from rlaudit.importers.nouns import Found, Hints
 from rlaudit.importers.run_names import RunName
 from rlaudit.results import ReadNote
+from rlaudit.wording import first_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +115,7 @@ def open_ends(files: Sequence[Path]) -> Iterator[ReadNote]:
     """Texts whose last line has no end: nothing else would tell a last number that was cut from a whole one."""
     texts = [str(path) for path in files if path.name.endswith((".csv", ".tsv", ".txt")) and not _ends(path)]
     if texts:
-        shown = ", ".join(texts[:_SHOWN]) + (", ..." if len(texts) > _SHOWN else "")
+        shown = first_of(texts, _SHOWN)
         yield ReadNote("rule", f"the last line has no end: if the file was cut there, so was its last number ({shown})")
 
 
@@ -184,7 +185,7 @@ def _by_name(tables: Sequence[_Named]) -> Iterator[ReadNote]:
 
 def _left_out(strangers: Sequence[str], n_files: int) -> Iterator[ReadNote]:
     if strangers:
-        shown = ", ".join(strangers[:_SHOWN]) + (", ..." if len(strangers) > _SHOWN else "")
+        shown = first_of(strangers, _SHOWN)
         yield ReadNote("left_out", f"{len(strangers)} of {n_files} tables, which have other columns: {shown}")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from rlaudit.importers.nouns import Run
 from rlaudit.results import ReadNote
 from rlaudit.types import Floats
-from rlaudit.wording import is_are
+from rlaudit.wording import first_of, is_are
 
 _SHOWN = 5  # runs that a note names
 _MANY = 1_000  # seeds of an agent; nobody trains so many without saying so
@@ -76,12 +76,11 @@ def _of(n: int, of: int) -> str:
 
 
 def _names(losses: Sequence[Loss]) -> str:
-    names = [_arm(loss.run) + f" seed {loss.run.seed!r}" for loss in losses[:_SHOWN]]
-    return ", ".join(names) + (", ..." if len(losses) > _SHOWN else "")
+    return first_of([_arm(loss.run) + f" seed {loss.run.seed!r}" for loss in losses], _SHOWN)
 
 
 def _arms(arms: Sequence[Sequence[Run]]) -> str:
-    return ", ".join(_arm(arm[0]) for arm in arms[:_SHOWN]) + (", ..." if len(arms) > _SHOWN else "")
+    return first_of([_arm(arm[0]) for arm in arms], _SHOWN)
 
 
 def _arm(run: Run) -> str:

@@ -16,6 +16,7 @@ from rlaudit.importers import columns, run_names, summaries, tables, tidy
 from rlaudit.importers.cells import RawTable, has_index, import_error, is_missing, number, shown, without_index
 from rlaudit.importers.nouns import Found, Hints
 from rlaudit.results import ReadNote
+from rlaudit.wording import first_of
 
 _RESULTS = ("score", "value")
 _AXES = ("agent", "task", "seed", "step")  # what rows and columns may be
@@ -161,7 +162,7 @@ def _unclear(raw: RawTable, names: Sequence[str]) -> ImportFormatError:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names[:_SHOWN])) + (", ..." if len(names) > _SHOWN else "")
+    return first_of([*map(repr, names)], _SHOWN)
 
 
 # ---------------------------------------------------------------- a tidy table of it
