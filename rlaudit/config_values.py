@@ -24,13 +24,15 @@ ProcedureName = Literal[
     "per_point", "evaluations_as_samples", "best_checkpoint", "choose_metric", "choose_task", "tune_and_report",
 ]  # fmt: skip
 CorrectionName = Literal["holm", "benjamini_hochberg", "max_t"]
-BackendName = Literal["sb3", "command", "function"]
-ExperimentName = Literal["audit"]
+BackendName = Literal["sb3", "command", "function"]  # that a config can name; experiments bring their own
+ExperimentName = Literal["audit", "reproduce", "sources", "initializers", "tickets", "convex"]
+SchemeName = Literal["orthogonal"]
 ScoreName = Literal["final", "auc", "best"]
 TESTS: tuple[str, ...] = get_args(TestName)
 PROCEDURES: tuple[ProcedureName, ...] = get_args(ProcedureName)
 BACKEND_NAMES: tuple[str, ...] = get_args(BackendName)
 EXPERIMENT_NAMES: tuple[str, ...] = get_args(ExperimentName)
+SCHEMES: tuple[str, ...] = get_args(SchemeName)
 
 _MAX_SEEDS = 100_000
 

@@ -4,7 +4,7 @@ import contextlib
 import ctypes
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 _MANY = 100  # files from which on one call for all of them is quicker than one for each
@@ -58,3 +58,17 @@ def _fsync(path: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+@contextlib.contextmanager
+def only_process(path: Path) -> Iterator[None]:
+    """Waits until no other process is inside. The system opens the lock of a process that died."""
+    import fcntl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)

@@ -6,16 +6,15 @@ The command line, the Python API and the pytest plugin only speak it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rlaudit import config as configs
 from rlaudit import importers, scores
-from rlaudit.config import AuditConfig, AuditSettings, ConfigSource
+from rlaudit.config import AuditConfig, AuditSettings
 from rlaudit.errors import ConfigError, RlauditError, StoreError, did_you_mean
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.experiments.audit import audit_scores
@@ -32,7 +31,8 @@ from rlaudit.results import (
     reading_to_json,
 )  # fmt: skip
 from rlaudit.store import Store, is_results_folder
-from rlaudit.types import RunEvent, RunRecord, RunSpec, ScoreTable
+from rlaudit.training import CONFIG, Training, planned, train
+from rlaudit.types import RunRecord, RunSpec, ScoreTable
 from rlaudit.wording import carried
 
 if TYPE_CHECKING:
@@ -41,52 +41,8 @@ if TYPE_CHECKING:
 
     Source: TypeAlias = str | Path | Sequence[str | Path] | ScoreTable | pd.DataFrame | Mapping[Any, ArrayLike]
 
-CONFIG, READING = "config.yaml", "reading.json"
+READING = "reading.json"
 QUICK_SPLITS = 1_000
-Notify: TypeAlias = Callable[[RunEvent], None]
-
-
-# ---------------------------------------------------------------- training
-
-
-def check(specs: Sequence[RunSpec], source: ConfigSource) -> None:
-    """Looks at one spec per agent and task before anything is trained. Raises ConfigError with every problem."""
-    from rlaudit.backends import BACKENDS
-
-    firsts = {(spec.agent, spec.task_label): spec for spec in reversed(specs)}
-    problems = [problem for spec in firsts.values() for problem in BACKENDS[spec.backend].check(spec)]
-    if problems:
-        raise source.error(list(dict.fromkeys(problems)))
-
-
-@dataclass(frozen=True)
-class Training:
-    """How missing runs are trained; none of it changes what a run is."""
-
-    workers: int | None = None  # None: as many as there are cores
-    timeout: float | None = None  # seconds a run
-    retries: int = 3  # of a run whose process was killed
-    retry_failed: bool = False  # train the failed runs again
-    notify: Notify = lambda event: None
-
-
-def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training = Training()) -> None:
-    """Trains what is missing, each finished run going into the store at once. Raises ConfigError before it starts."""
-    from rlaudit.executors import run_local
-
-    missing = store.missing(_specs(config), retry_failed=how.retry_failed)
-    if missing:
-        check(missing, source)
-    store.sweep()
-    store.write_text(CONFIG, source.yaml())
-    trained = run_local(missing, workers=how.workers, timeout=how.timeout, retries=how.retries, notify=how.notify)
-    with closing(trained) as records:  # whatever strikes in the loop, Ctrl-C included, ends the workers
-        for record in records:
-            store.add(record)
-
-
-def _specs(config: AuditConfig) -> tuple[RunSpec, ...]:
-    return EXPERIMENTS[config.experiment].plan(config)
 
 
 # ---------------------------------------------------------------- importing and exporting
@@ -123,9 +79,9 @@ def export_runs(source: Path, target: Path, hints: Hints = Hints()) -> Reading:
     if not is_results_folder(source):
         imported = importers.read(source, hints, single_seeds=True)
         return export(imported.records, target, imported.reading.notes)
-    stored, planned = _stored(source), _planned(source)
-    n_missing = len(planned or stored) - len(stored)
-    missing = (ReadNote("warning", f"{n_missing} of {len(planned or ())} planned runs are not trained yet"),)
+    stored, specs = _stored(source), _planned(source)
+    n_missing = len(specs or stored) - len(stored)
+    missing = (ReadNote("warning", f"{n_missing} of {len(specs or ())} planned runs are not trained yet"),)
     return export(_without(stored, hints), target, missing if n_missing else ())
 
 
@@ -165,7 +121,7 @@ def audit_target(
         config, source = configs.load_config(target, overrides, seeds, claims)
         store = Store(out or Path("results") / config.name)
         train(config, source, store, how)
-        audited = _audit_records(store.records(_specs(config)), config, quick=quick)
+        audited = _audit_records(store.records(planned(config, store)), config, quick=quick)
     else:
         asked = configs.settings(overrides, claims=claims)
         imported = importers.read(targets, hints)
@@ -200,7 +156,7 @@ def audit_folder(
     store = Store(folder)
     if (folder / CONFIG).exists():
         config, _ = configs.load_config(folder / CONFIG, overrides, claims=claims)
-        specs = _specs(config)
+        specs = planned(config, store)
         return _audit_records(store.records(specs), config, quick=quick, n_missing=len(store.missing(specs)))
     asked = configs.settings(overrides, claims=claims)
     records, reading = _imported(store)
@@ -314,13 +270,13 @@ def load_scores(
 
 def _stored(folder: Path) -> tuple[RunRecord, ...]:
     """In the order and with the labels of the folder's config, where it has one."""
-    planned = _planned(folder)
-    return _imported(Store(folder))[0] if planned is None else Store(folder).records(planned)
+    specs = _planned(folder)
+    return _imported(Store(folder))[0] if specs is None else Store(folder).records(specs)
 
 
 def _planned(folder: Path) -> tuple[RunSpec, ...] | None:
     """None where the folder has no config."""
-    return _specs(configs.load_config(folder / CONFIG)[0]) if (folder / CONFIG).exists() else None
+    return planned(configs.load_config(folder / CONFIG)[0], Store(folder)) if (folder / CONFIG).exists() else None
 
 
 def audit(

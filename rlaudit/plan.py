@@ -24,14 +24,15 @@ _TABLED: dict[str, tuple[float, ...]] = {  # n = 2, 3, ...; below .0003 from the
 def plan(config: AuditConfig) -> tuple[RunSpec, ...]:
     """Every run of the config, ordered by task, agent and seed."""
     return tuple(
-        _spec(config, task, label, agent, seed)
+        run_spec(config, task, label, agent, seed)
         for task in config.tasks
         for label, agent in config.agents.items()
         for seed in config.seeds
     )
 
 
-def _spec(config: AuditConfig, task: TaskConfig, label: str, agent: AgentConfig, seed: int) -> RunSpec:
+def run_spec(config: AuditConfig, task: TaskConfig, label: str, agent: AgentConfig, seed: int) -> RunSpec:
+    """One run of an agent of the config, trained as the config says."""
     return RunSpec(
         agent=label,
         env_id=task.id,
@@ -50,6 +51,7 @@ def _spec(config: AuditConfig, task: TaskConfig, label: str, agent: AgentConfig,
         evaluation=EvaluationPlan(**config.evaluation.model_dump()) if agent.trainer == "sb3" else EvaluationPlan(),
         wrappers=agent.wrappers,
         frame_stack=agent.frame_stack,
+        initializer=agent.initializer.model_dump(exclude_none=True) if agent.initializer else None,
         folder=config.folder,
         timeout=agent.timeout,
     )

@@ -197,33 +197,19 @@ def _written(config: Mapping[str, Any], cache: Path) -> Path:
 def _trained(
     path: Path, overrides: tuple[str, ...], seeds: str | None, cache: Path, fingerprint: str, workers: int | None
 ) -> "ScoreTable":
-    from rlaudit import pipeline
+    from rlaudit import training
     from rlaudit.config import load_config
-    from rlaudit.experiments import EXPERIMENTS
+    from rlaudit.durable import only_process
     from rlaudit.scores import score_table
     from rlaudit.store import Store
 
     config, source = load_config(path, overrides, seeds)
     folder = cache / f"{config.name}{fingerprint}"
     store = Store(folder)
-    with _only_process(cache / f"{folder.name}.lock"):
-        pipeline.train(config, source, store, pipeline.Training(workers=workers))
-    records = store.records(EXPERIMENTS[config.experiment].plan(config))
+    with only_process(cache / f"{folder.name}.lock"):
+        training.train(config, source, store, training.Training(workers=workers))
+    records = store.records(training.planned(config, store))
     return score_table(records, config.score, config.audit.higher_is_better)
-
-
-@contextmanager
-def _only_process(path: Path) -> Iterator[None]:
-    """Waits until no other process is inside. The system opens the lock of a process that died."""
-    import fcntl
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _fingerprint(code: Iterable[str | Path | ModuleType]) -> str:

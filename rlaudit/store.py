@@ -6,6 +6,7 @@
         meta.json              spec, status, score, final returns, seconds, versions, host, weights hash, checksums
         monitor.csv            training episodes in stable-baselines3's Monitor format
         evaluations.npz        evaluations in stable-baselines3's EvalCallback format
+        measurements.npz       what an experiment's backend measured beside, where it did
       failed/<run_id>/         the same, and error.txt with the traceback
       tmp/<pid>.<host>.<...>/  being written; one rename moves it into place
 
@@ -35,6 +36,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rlaudit.durable import sync, write_verified
 from rlaudit.errors import StoreError
@@ -51,6 +53,7 @@ from rlaudit.types import (
 
 FORMAT = 1
 META, MONITOR, EVALUATIONS, ERROR = "meta.json", "monitor.csv", "evaluations.npz", "error.txt"
+MEASUREMENTS = "measurements.npz"
 _BATCH = 1000  # runs that are written before they are moved into place together
 
 
@@ -191,7 +194,10 @@ def _safe(label: str) -> str:
 
 
 def _files(record: RunRecord) -> dict[str, bytes]:
-    files = {MONITOR: _monitor_csv(record), EVALUATIONS: _evaluations_npz(record)}
+    evaluations = {"timesteps": record.eval_steps, "results": record.eval_returns, "ep_lengths": record.eval_lengths}
+    files = {MONITOR: _monitor_csv(record), EVALUATIONS: _npz(evaluations)}
+    if record.measurements:
+        files[MEASUREMENTS] = _npz(record.measurements)
     if record.error is not None:
         files[ERROR] = record.error.encode()
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
@@ -232,10 +238,15 @@ def _monitor_csv(record: RunRecord) -> bytes:
     return text.getvalue().encode()
 
 
-def _evaluations_npz(record: RunRecord) -> bytes:
+def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     content = io.BytesIO()
-    np.savez(content, timesteps=record.eval_steps, results=record.eval_returns, ep_lengths=record.eval_lengths)
+    np.savez(content, **arrays)  # type: ignore[arg-type]  # the stubs take any keyword for allow_pickle
     return content.getvalue()
+
+
+def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def _move(record: RunRecord, new: Path, target: Path) -> None:
@@ -261,8 +272,7 @@ def read_run(directory: Path) -> RunRecord:
     meta = _read_meta(directory)
     files = {name: _checked(directory / name, expected) for name, expected in meta["sha256"].items()}
     try:
-        with np.load(io.BytesIO(files[EVALUATIONS]), allow_pickle=False) as evaluations:
-            arrays = {name: evaluations[name] for name in ("timesteps", "results", "ep_lengths")}
+        arrays = _arrays(files[EVALUATIONS])
         return RunRecord(
             spec=_spec(meta["spec"]),
             status=meta["status"],
@@ -275,6 +285,7 @@ def read_run(directory: Path) -> RunRecord:
             weights_sha256=meta["weights_sha256"],
             provenance=meta["provenance"],
             error=files[ERROR].decode() if ERROR in files else None,
+            measurements=_arrays(files[MEASUREMENTS]) if MEASUREMENTS in files else {},
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(directory / META, f"{type(error).__name__}: {error}") from error
@@ -359,6 +370,8 @@ def _differences(record: RunRecord, stored: RunRecord) -> list[str]:
         "the final returns": (stored.final_returns, record.final_returns),
         "the training episodes": (stored.episodes.returns, record.episodes.returns),
     }
+    if stored.measurements.keys() == record.measurements.keys():
+        pairs |= {f"the {name}": (stored.measurements[name], new) for name, new in record.measurements.items()}
     names = [name for name, (old, new) in pairs.items() if not np.array_equal(old, new, equal_nan=True)]
     return names + (["the weights"] if stored.weights_sha256 != record.weights_sha256 else [])
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -31,7 +31,7 @@ Estimand: TypeAlias = Literal[  # what a test's interval is about
 ]
 
 
-def frozen_array(values: ArrayLike, dtype: type = np.float64) -> NDArray[Any]:
+def frozen_array(values: ArrayLike, dtype: DTypeLike = np.float64) -> NDArray[Any]:
     """A read-only copy, so that a noun can be shared without fear."""
     array: NDArray[Any] = np.array(values, dtype=dtype)
     array.flags.writeable = False
@@ -59,7 +59,7 @@ class EvaluationPlan:
     deterministic: bool = True
 
 
-CIRCUMSTANCES = ("folder", "timeout")  # fields of a spec that say how it is run here; they are not kept
+CIRCUMSTANCES = ("folder", "timeout", "memo")  # fields of a spec that say how it is run here; they are not kept
 IMPORTED = "table"  # the backend of runs that somebody else trained
 
 
@@ -85,8 +85,11 @@ class RunSpec:
     replicate: int = 0  # told apart on purpose: the same seeds trained again
     wrappers: Sequence[Mapping[str, Any]] = ()  # of each environment, inside out: {"package.module:Class": kwargs}
     frame_stack: int = 1  # observations stacked by VecFrameStack
+    initializer: Mapping[str, Any] | None = None  # of the weights: {"scheme": "he_normal", "last_gain": 0.01}
+    treatment: Mapping[str, Any] = field(default_factory=dict)  # what an experiment does to it; its backend reads this
     folder: str = ""  # where the config stands, for programs beside it; not part of the run's identity
     timeout: float | None = None  # seconds of wall time after which the run is stopped; not part of its identity
+    memo: str = ""  # folder for what several runs need and only one should compute; not part of the run's identity
 
     @cached_property
     def run_id(self) -> str:
@@ -155,8 +158,11 @@ class RunRecord:
     weights_sha256: str = ""
     provenance: Mapping[str, str] = field(default_factory=dict)  # versions, host
     error: str | None = None  # the traceback of a failed run
+    measurements: Mapping[str, NDArray[Any]] = field(default_factory=dict)  # what an experiment's backend adds
 
     def __post_init__(self) -> None:
+        arrays = {name: frozen_array(array, np.asarray(array).dtype) for name, array in self.measurements.items()}
+        object.__setattr__(self, "measurements", arrays)
         object.__setattr__(self, "eval_steps", frozen_array(self.eval_steps, np.int64))
         object.__setattr__(self, "eval_returns", frozen_array(self.eval_returns))
         object.__setattr__(self, "eval_lengths", frozen_array(self.eval_lengths, np.int64))
@@ -166,7 +172,7 @@ class RunRecord:
 class RunEvent(NamedTuple):
     """What an executor tells whoever watches."""
 
-    kind: Literal["started", "progress", "retried", "finished", "failed"]
+    kind: Literal["planned", "started", "progress", "retried", "finished", "failed"]
     spec: RunSpec
     steps: int = 0  # timesteps done so far
     message: str = ""

@@ -135,7 +135,7 @@ def test_bad(seed_audit): seed_audit("bad.csv")
 FAKE = """
 import numpy as np, pytest, time
 from pathlib import Path
-from rlaudit import executors, pipeline
+from rlaudit import executors, training
 from rlaudit.types import RunRecord
 
 JOURNAL = Path(__file__).parent / "journal"
@@ -150,7 +150,7 @@ def run_local(specs, **how):
 @pytest.fixture(autouse=True)
 def fake(monkeypatch):
     monkeypatch.setattr(executors, "run_local", run_local)
-    monkeypatch.setattr(pipeline, "check", lambda specs, source: None)
+    monkeypatch.setattr(training, "check", lambda specs, source: None)
 """
 CONFIG = """
 name: tiny

@@ -79,7 +79,9 @@ def test_control_codes_in_names_do_nothing() -> None:
 
 def lines(*events: RunEvent, n_runs: int = 2) -> list[str]:
     out = io.StringIO()
-    with ProgressDisplay([spec(seed) for seed in range(n_runs)], out) as display:
+    with ProgressDisplay(out) as display:
+        for seed in range(n_runs):
+            display.notify(RunEvent("planned", spec(seed)))
         for event in events:
             display.notify(event)
     return out.getvalue().splitlines()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rlaudit.config import AuditConfig, AuditSettings, ConfigSource
     from rlaudit.importers import Hints
     from rlaudit.store import Store
-    from rlaudit.types import RunSpec, ScoreTable
+    from rlaudit.types import ScoreTable
 
 
 def load(
@@ -28,24 +28,23 @@ def load(
     return config, source, Store(out or Path("results") / config.name)
 
 
-def missing_runs(config: "AuditConfig", store: "Store", retry_failed: bool) -> "Sequence[RunSpec]":
-    """What will be trained; says beforehand if these seeds can never be enough for a test."""
-    from rlaudit.plan import cannot_reject, plan
+def warn_of_hopeless_tests(config: "AuditConfig") -> None:
+    """Says beforehand if these seeds can never be enough for a test."""
+    from rlaudit.plan import cannot_reject
 
     n = len(config.seeds)
     hopeless = [test for test, size, _ in cannot_reject(config.audit, n) if size == n]
-    if hopeless and len(config.agents) > 1:
+    if hopeless and len(config.agents) > 1 and config.experiment == "audit":
         click.echo(
             f"Warning: {n} seeds an agent are too few for {' and '.join(hopeless)}, whatever comes out.", err=True
         )
-    return store.missing(plan(config), retry_failed)
 
 
 def scores_of(target: Path, overrides: Sequence[str], hints: "Hints") -> "tuple[ScoreTable, AuditSettings]":
     """The scores of foreign results, or of a results folder as its own config wants them."""
-    from rlaudit import config, pipeline
+    from rlaudit import config, pipeline, training
 
-    stored = target / pipeline.CONFIG
+    stored = target / training.CONFIG
     if stored.exists():
         settled, _ = config.load_config(stored, overrides)
         return pipeline.load_scores(target, score=settled.score), settled.audit

@@ -86,14 +86,15 @@ def _of_target(
     hints: "Hints",
 ) -> "Forecast":
     from rlaudit import forecast, pipeline
-    from rlaudit.plan import plan as planned
+    from rlaudit.experiments import EXPERIMENTS
     from rlaudit.store import Store, is_results_folder
+    from rlaudit.training import check
     from rlaudit.wording import carried
 
     refuse_seeds_without_config([target], seeds)
     if pipeline.is_config(target):
         config, source, store = load(target, overrides, seeds, out)
-        pipeline.check(planned(config), source)
+        check(EXPERIMENTS[config.experiment].plan(config), source)
         return forecast.of_config(config, store, asked, workers=workers, pilot=pilot)
     records = Store(target).records() if is_results_folder(target) else ()
     table, settings = scores_of(target, overrides, hints)

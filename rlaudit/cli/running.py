@@ -1,7 +1,7 @@
 """Verbs that train, audit and show: audit, train, report."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rlaudit.cli import options
-from rlaudit.cli.loading import load, missing_runs, refuse_seeds_without_config
+from rlaudit.cli.loading import load, refuse_seeds_without_config, warn_of_hopeless_tests
 from rlaudit.errors import ConfigError
 
 if TYPE_CHECKING:
     from rlaudit.importers import Hints
     from rlaudit.results import Audit
-    from rlaudit.types import RunSpec
 
 RUNS_FAILED = 4  # the other exit codes: findings.exit_code
 
@@ -56,11 +55,9 @@ def audit(
     from rlaudit.results import to_json
 
     refuse_seeds_without_config(targets, seeds)
-    missing: Sequence[RunSpec] = ()
     if pipeline.is_config(targets[0]):
-        config, _, store = load(targets[0], overrides, seeds, out)
-        missing = missing_runs(config, store, how["retry_failed"])
-    with _watched(missing, quiet, how) as training:
+        warn_of_hopeless_tests(load(targets[0], overrides, seeds, out)[0])
+    with _watched(quiet, how) as training:
         audited, report = pipeline.audit_target(
             *targets, overrides=overrides, seeds=seeds, out=out, claims=claims, quick=quick, hints=hints, how=training
         )
@@ -85,13 +82,14 @@ def train(
     **how: Any,
 ) -> None:
     """Train what is missing of a config; audit nothing."""
-    from rlaudit import pipeline
-    from rlaudit.plan import plan
+    from rlaudit.training import planned
+    from rlaudit.training import train as train_missing
 
     loaded, source, store = load(config, overrides, seeds, out)
-    with _watched(missing_runs(loaded, store, how["retry_failed"]), quiet, how) as training:
-        pipeline.train(loaded, source, store, training)
-    specs = plan(loaded)
+    warn_of_hopeless_tests(loaded)
+    with _watched(quiet, how) as training:
+        train_missing(loaded, source, store, training)
+    specs = planned(loaded, store)
     n_failed = len(store.missing(specs, retry_failed=True))
     click.echo(f"{len(specs) - n_failed} of {len(specs)} runs are in {store.root}, {n_failed} failed.", err=True)
     ctx.exit(RUNS_FAILED if n_failed else 0)
@@ -119,15 +117,15 @@ def report(results: Path, out: Path | None, figures: bool) -> None:
 
 
 @contextmanager
-def _watched(missing: "Sequence[RunSpec]", quiet: bool, how: dict[str, Any]) -> Iterator[Any]:
+def _watched(quiet: bool, how: dict[str, Any]) -> Iterator[Any]:
     """Training with somebody watching."""
-    from rlaudit.pipeline import Training
     from rlaudit.terminal import ProgressDisplay
+    from rlaudit.training import Training
 
     if quiet:
         yield Training(**how)
         return
-    with ProgressDisplay(missing) as display:
+    with ProgressDisplay() as display:
         yield Training(**how, notify=display.notify)
 
 

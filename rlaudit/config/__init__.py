@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rlaudit import claims, yaml_source
-from rlaudit.config import trainers, zoo
+from rlaudit.config import laboratory, trainers, zoo
 from rlaudit.config.models import (
     AgentConfig,
     AuditConfig,
@@ -109,6 +109,7 @@ def _contradictions(config: AuditConfig) -> Iterator[Problem]:
                 ("tasks", index), f"is called {task.label!r} like tasks[{first[task.label]}]; give it a `name:`"
             )
     yield from trainers.problems(config)
+    yield from laboratory.problems(config)
     yield from _misplaced_references(config)
     for index, text in enumerate(config.audit.claims):
         try:

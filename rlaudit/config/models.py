@@ -5,9 +5,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationInfo,
@@ -15,6 +13,15 @@ from pydantic import (
     model_validator,
 )
 
+from rlaudit.config.base import Frozen
+from rlaudit.config.blocks import (
+    ConvexConfig,
+    Initializer,
+    InitializersConfig,
+    ReproduceConfig,
+    SourcesConfig,
+    TicketsConfig,
+)
 from rlaudit.config_values import (
     NUMBER,
     PROCEDURES,
@@ -43,16 +50,12 @@ from rlaudit.config_values import (
 )
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
 def _bare_id(value: object) -> object:
     """`CartPole-v1` is short for `{id: CartPole-v1}`."""
     return {"id": value} if isinstance(value, str) else value
 
 
-class TaskConfig(_Frozen):
+class TaskConfig(Frozen):
     """An environment, and what people call it."""
 
     id: Annotated[Text, Field(min_length=1, description="gymnasium id, for example CartPole-v1")]
@@ -67,7 +70,7 @@ class TaskConfig(_Frozen):
 _Task: TypeAlias = Annotated[TaskConfig, BeforeValidator(_bare_id, json_schema_input_type=str | TaskConfig)]
 
 
-class AgentConfig(_Frozen):
+class AgentConfig(Frozen):
     """What is trained: by `algo`, `command` or `train`. Two agents with equal settings are the same runs: refused."""
 
     algo: Annotated[
@@ -102,6 +105,10 @@ class AgentConfig(_Frozen):
         Field(description="of each environment, inside out: package.module:Class, or {that: {key: value}}"),
     ] = ()
     frame_stack: Annotated[int, Field(ge=1, le=64), WHOLE, Field(description="observations stacked")] = 1
+    initializer: Annotated[
+        Initializer | None,
+        Field(description="how the weights are drawn: he_normal, or {scheme: he_normal, last_gain: 1}"),
+    ] = None
     result: Annotated[
         JsonMapping,
         Field(
@@ -126,7 +133,7 @@ class AgentConfig(_Frozen):
         return any(f"{{{name}{end}" in text for name in names for end in "}." for text in texts)
 
 
-class EvaluationConfig(_Frozen):
+class EvaluationConfig(Frozen):
     """When a run is evaluated. Evaluation has random numbers of its own and never changes training."""
 
     every: Annotated[Count | None, Field(description="timesteps between evaluations; only at the end unless given")] = (
@@ -136,7 +143,7 @@ class EvaluationConfig(_Frozen):
     deterministic: Annotated[Switch, Field(description="take the mode of the policy instead of a sample")] = True
 
 
-class AuditSettings(_Frozen):
+class AuditSettings(Frozen):
     """What is asked of the scores."""
 
     alpha: Annotated[float, Field(gt=0, lt=0.5), NUMBER, Field(description="significance level")] = 0.05
@@ -185,14 +192,14 @@ class AuditSettings(_Frozen):
 _Score: TypeAlias = Annotated[ScoreName, Field(description="final, area under the learning curve, or best evaluation")]
 
 
-class TableConfig(_Frozen):
+class TableConfig(Frozen):
     """What is asked of scores that exist already."""
 
     score: _Score = "final"
     audit: AuditSettings = AuditSettings()
 
 
-class AuditConfig(_Frozen):
+class AuditConfig(Frozen):
     """An audit: which agents on which tasks, from which seeds, and what is asked of them."""
 
     name: Annotated[FolderName, Field(description="results go to results/<name>")]
@@ -203,6 +210,11 @@ class AuditConfig(_Frozen):
     evaluation: EvaluationConfig = EvaluationConfig()
     score: _Score = "final"
     audit: AuditSettings = AuditSettings()
+    reproduce: ReproduceConfig = ReproduceConfig()
+    sources: SourcesConfig = SourcesConfig()
+    initializers: InitializersConfig = InitializersConfig()
+    tickets: TicketsConfig = TicketsConfig()
+    convex: ConvexConfig = ConvexConfig()
     _folder: str = PrivateAttr("")  # where the config stands; set by whoever reads it
 
     @property

@@ -2,7 +2,7 @@
 
 import json
 import reprlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
 from pydantic import (
@@ -10,11 +10,13 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from rlaudit.config.blocks import BLOCKS, InitializerConfig
 from rlaudit.config.models import AgentConfig, AuditConfig, AuditSettings, EvaluationConfig, TaskConfig
 from rlaudit.config_values import (
     BACKEND_NAMES,
     EXPERIMENT_NAMES,
     PROCEDURES,
+    SCHEMES,
     TESTS,
     CorrectionName,
     ScoreName,
@@ -31,14 +33,16 @@ _CHOICES: dict[
     "correction": ("a correction", get_args(CorrectionName), ""),
     "backend": ("a backend", BACKEND_NAMES, " (rlaudit list backends)"),
     "experiment": ("an experiment", EXPERIMENT_NAMES, " (rlaudit list experiments)"),
+    "scheme": ("an initializer", SCHEMES, " (rlaudit list initializers)"),
     "score": ("a score", get_args(ScoreName), ""),
 }
 
-_BLOCKS: dict[str | int, type[BaseModel]] = {
+_BLOCKS: Mapping[str | int, type[BaseModel]] = {
     "tasks": TaskConfig,
     "agents": AgentConfig,
     "evaluation": EvaluationConfig,
     "audit": AuditSettings,
+    **BLOCKS,
 }
 _SENTENCES = {  # pydantic's error type -> predicate
     "greater_than": "must be above {gt}",
@@ -91,7 +95,10 @@ def _sentence(path: KeyPath, error: ErrorDetails) -> str:
 
 
 def _keys(block: KeyPath) -> list[str]:
-    return ["task", *AuditConfig.model_fields] if not block else list(_BLOCKS[block[0]].model_fields)
+    if not block:
+        return ["task", *AuditConfig.model_fields]
+    inside = InitializerConfig if block[2:] == ("initializer",) else _BLOCKS[block[0]]
+    return list(inside.model_fields)
 
 
 def shown(value: object) -> str:

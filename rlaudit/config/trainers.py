@@ -8,7 +8,18 @@ from rlaudit.types import Problem
 
 _COMMON = {"timesteps", "params", "timeout", "backend"}
 _KEYS = {
-    "algo": {*_COMMON, "algo", "zoo", "n_envs", "policy", "policy_kwargs", "normalize", "wrappers", "frame_stack"},
+    "algo": {
+        *_COMMON,
+        "algo",
+        "zoo",
+        "n_envs",
+        "policy",
+        "policy_kwargs",
+        "normalize",
+        "wrappers",
+        "frame_stack",
+        "initializer",
+    },
     "command": {*_COMMON, "command", "result", "environment"},
     "train": {*_COMMON, "train"},
 }

@@ -14,16 +14,22 @@ from rlaudit.judge import judge
 from rlaudit.leaderboard import leaderboards
 from rlaudit.metrics import metric_views
 from rlaudit.pairs import PairSettings, audit_pairs, family
+from rlaudit.plan import plan as all_runs
 from rlaudit.procedures import audit_procedures
 from rlaudit.results import Arm, Audit, GroupCurves, SplitAudit
 from rlaudit.same_agent import audit_splits
 from rlaudit.scores import score_table
 from rlaudit.seeds import generator
-from rlaudit.types import ArmCurves, ArmScores, RunRecord, ScoreTable, SeedLabel
+from rlaudit.types import ArmCurves, ArmScores, RunRecord, RunSpec, ScoreTable, SeedLabel
 
 _UNITS = 24  # arms times group sizes, or pairs, that get the full number of splits and draws
 _FEWEST = 500  # splits or draws, however many arms there are: standard error of a share at most .022
 _CURVE_POINTS = 200
+
+
+def plan(config: AuditConfig, records: Sequence[RunRecord] = ()) -> tuple[RunSpec, ...]:
+    """Every task, agent and seed."""
+    return all_runs(config)
 
 
 def analyze(records: Sequence[RunRecord], config: AuditConfig) -> Audit:

@@ -10,12 +10,17 @@ from dataclasses import replace
 from rlaudit.findings.agents import honest_tests, luck_floor, provenance, small_pools
 from rlaudit.findings.claims import claims
 from rlaudit.findings.comparisons import few_seeds, hopeless_designs, tests_disagree, verdicts
+from rlaudit.findings.convex import convex
 from rlaudit.findings.evaluation import evaluation_noise
 from rlaudit.findings.failures import failures, outliers, single_seeds, stuck_runs
+from rlaudit.findings.initializers import initializers
 from rlaudit.findings.leaderboard import leaderboards
 from rlaudit.findings.metrics import metric_choice
 from rlaudit.findings.procedures import habits
 from rlaudit.findings.reading import reading
+from rlaudit.findings.reproduction import reproduction
+from rlaudit.findings.sources import sources
+from rlaudit.findings.tickets import tickets
 from rlaudit.results import Audit
 from rlaudit.types import Finding, Level
 
@@ -24,7 +29,8 @@ __all__ = ["RULES", "exit_code", "find"]
 Rule = Callable[[Audit], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
-    claims, failures, hopeless_designs, verdicts, single_seeds, tests_disagree, leaderboards, metric_choice,
+    claims, reproduction, sources, initializers, tickets, convex,
+    failures, hopeless_designs, verdicts, single_seeds, tests_disagree, leaderboards, metric_choice,
     few_seeds, reading, habits, stuck_runs, luck_floor, outliers, honest_tests, evaluation_noise, small_pools,
     provenance,
 )  # fmt: skip

@@ -11,19 +11,24 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from rlaudit.report.claims import claims
+from rlaudit.report.convex import does_luck_vanish
 from rlaudit.report.evaluation import evaluation_noise
 from rlaudit.report.failures import what_carries
 from rlaudit.report.few import few_seeds, how_exaggerated
 from rlaudit.report.first_screen import WORDS, first_screen
 from rlaudit.report.habits import habits
 from rlaudit.report.honesty import honest_tests, which_test
+from rlaudit.report.initializers import does_the_initializer_matter
 from rlaudit.report.leaderboard import leaderboards
 from rlaudit.report.luck import how_different, worse_agent_wins
 from rlaudit.report.metrics import metric_choice
 from rlaudit.report.parts import Section, SectionHtml
 from rlaudit.report.reading import what_was_read
+from rlaudit.report.reproduce import same_seed_same_run
 from rlaudit.report.runs import which_runs
 from rlaudit.report.seeds import what_seeds_look_like
+from rlaudit.report.sources import where_variance_comes_from
+from rlaudit.report.tickets import weights_or_path
 from rlaudit.report.verdicts import a_against_b, how_many_seeds
 from rlaudit.results import Audit
 from rlaudit.wording import number
@@ -32,6 +37,11 @@ __all__ = ["SECTIONS", "render", "sections"]
 
 SECTIONS: tuple[Section, ...] = (
     claims,
+    same_seed_same_run,
+    where_variance_comes_from,
+    does_the_initializer_matter,
+    weights_or_path,
+    does_luck_vanish,
     how_different,
     what_seeds_look_like,
     a_against_b,

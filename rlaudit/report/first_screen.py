@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from rlaudit.report.laboratory import PAGES
 from rlaudit.report.parts import (
     FigureHtml,
+    KeyFigure,
     ends,
     figure,
     full_name,
@@ -28,15 +30,6 @@ CONSEQUENCES = {
 
 
 @dataclass(frozen=True)
-class KeyFigure:
-    """One number with its interval, large."""
-
-    label: str
-    value: str
-    beside: str  # the interval, and what the number rests on
-
-
-@dataclass(frozen=True)
 class FirstScreen:
     """Everything above the fold."""
 
@@ -55,10 +48,11 @@ def first_screen(audit: Audit) -> FirstScreen:
     finding = (
         audit.findings[0] if audit.findings else Finding("Nothing to say", "There is nothing to say.", Level.WARN, {})
     )
-    candidates = (figure for make in KEY_FIGURES for figure in make(audit))
-    pictures, caption = _pictures(audit)
+    page = PAGES.get(audit.experiment)
+    candidates = page.key_figures(audit) if page else (one for make in KEY_FIGURES for one in make(audit))
+    pictures, caption = page.pictures(audit) if page else _pictures(audit)
     return FirstScreen(
-        identity=tuple(_identity(audit)),
+        identity=tuple(page.identity(audit) if page else _identity(audit)),
         level=finding.level,
         word=WORDS[finding.level],
         finding=finding,

@@ -1,6 +1,6 @@
 """What a section is made of, and the choices that several sections share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -44,6 +44,25 @@ class SectionHtml:
     tables: tuple[Table, ...] = ()
     method: tuple[str, ...] = ()  # how it was computed, with sources
     open_tables: bool = False  # a section that is its table
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """One number with its interval, large, on the first screen."""
+
+    label: str
+    value: str
+    beside: str  # the interval, and what the number rests on
+
+
+@dataclass(frozen=True)
+class Page:
+    """What an experiment of the laboratory puts on the first screen, and its table for the terminal."""
+
+    identity: Callable[[Audit], Iterable[str]]  # what was done, in a few words each
+    key_figures: Callable[[Audit], Iterable[KeyFigure]]  # the most telling first; four are shown
+    pictures: Callable[[Audit], tuple[tuple[FigureHtml, ...], str]]  # and their common caption
+    table: Callable[[Audit], Table]
 
 
 Section: TypeAlias = Callable[[Audit], SectionHtml | None]

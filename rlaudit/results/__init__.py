@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 from rlaudit.results.agents import Arm, GroupCurves, NamedSplit, SplitAudit, SplitTest, Spread
 from rlaudit.results.claims import Claim, ClaimState, Flip
+from rlaudit.results.convex import Convex
+from rlaudit.results.initializers import Initializers
 from rlaudit.results.leaderboard import (
     AggregateValue,
     FirstPlace,
@@ -30,6 +32,7 @@ from rlaudit.results.pairs import (
 )  # fmt: skip
 from rlaudit.results.procedures import Estimate, ProcedureAudit, ProcedureRates
 from rlaudit.results.reading import ReadArm, Reading, ReadNote
+from rlaudit.results.reproduction import Reproduction
 from rlaudit.results.robustness import (
     Carrier,
     EvaluationNoise,
@@ -41,6 +44,8 @@ from rlaudit.results.robustness import (
     StuckRun,
     StuckRuns,
 )  # fmt: skip
+from rlaudit.results.sources import Sources
+from rlaudit.results.tickets import Tickets
 from rlaudit.types import Finding
 
 __all__ = [
@@ -52,6 +57,7 @@ __all__ = [
     "Carrier",
     "Claim",
     "ClaimState",
+    "Convex",
     "EffectSize",
     "Estimate",
     "EvaluationNoise",
@@ -60,6 +66,7 @@ __all__ = [
     "Flip",
     "GroupCurves",
     "Imputed",
+    "Initializers",
     "Leaderboard",
     "MatrixCell",
     "MetricChoice",
@@ -75,7 +82,9 @@ __all__ = [
     "ReadNote",
     "Reading",
     "Redone",
+    "Reproduction",
     "SeedsNeeded",
+    "Sources",
     "SplitAudit",
     "SplitTest",
     "Spread",
@@ -84,6 +93,7 @@ __all__ = [
     "Subset",
     "SubsetTest",
     "TestResult",
+    "Tickets",
     "from_json",
     "hardest_pair",
     "reading_from_json",
@@ -117,6 +127,11 @@ class Audit:
     metrics: tuple[MetricChoice, ...] = ()
     evaluation_noise: tuple[EvaluationNoise, ...] = ()
     reading: Reading | None = None  # what was understood of somebody else's files
+    reproduction: tuple[Reproduction, ...] = ()  # of the experiments of the laboratory
+    sources: tuple[Sources, ...] = ()
+    initializers: tuple[Initializers, ...] = ()
+    tickets: tuple[Tickets, ...] = ()
+    convex: tuple[Convex, ...] = ()
     schema: str = SCHEMA
     provenance: Mapping[str, str] = field(default_factory=dict)  # versions, command, source
 

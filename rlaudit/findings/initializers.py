@@ -1,0 +1,11 @@
+"""Does the initializer matter?"""
+
+from collections.abc import Iterator
+
+from rlaudit.results import Audit
+from rlaudit.types import Finding
+
+
+def initializers(audit: Audit) -> Iterator[Finding]:
+    """What the experiment shows, and what it does not."""
+    yield from ()

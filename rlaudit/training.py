@@ -1,0 +1,80 @@
+"""Training what a config still lacks: plan -> executor -> store, until no run is missing."""
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from rlaudit.config import AuditConfig, ConfigSource
+from rlaudit.experiments import EXPERIMENTS
+from rlaudit.store import Store
+from rlaudit.types import RunEvent, RunSpec
+
+CONFIG, MEMO = "config.yaml", "memo"
+Notify: TypeAlias = Callable[[RunEvent], None]
+
+
+def check(specs: Sequence[RunSpec], source: ConfigSource) -> None:
+    """Looks at one spec per agent and task before anything is trained. Raises ConfigError with every problem."""
+    from rlaudit.backends import BACKENDS
+
+    firsts = {(spec.agent, spec.task_label): spec for spec in reversed(specs)}
+    problems = [problem for spec in firsts.values() for problem in BACKENDS[spec.backend].check(spec)]
+    if problems:
+        raise source.error(list(dict.fromkeys(problems)))
+
+
+@dataclass(frozen=True)
+class Training:
+    """How missing runs are trained; none of it changes what a run is."""
+
+    workers: int | None = None  # None: as many as there are cores
+    timeout: float | None = None  # seconds a run
+    retries: int = 3  # of a run whose process was killed
+    retry_failed: bool = False  # train the failed runs again
+    notify: Notify = lambda event: None
+
+
+def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training = Training()) -> None:
+    """Trains what is missing, each finished run going into the store at once. Raises ConfigError before it starts.
+
+    Where further runs follow from the records of the first, it goes on until no run is missing.
+    """
+    store.sweep()
+    tried: set[str] = set()
+    while missing := [spec for spec in store.missing(planned(config, store), how.retry_failed) if _new(spec, tried)]:
+        check(missing, source)
+        store.write_text(CONFIG, source.yaml())
+        _train(missing, store, how)
+    store.write_text(CONFIG, source.yaml())
+
+
+def _new(spec: RunSpec, tried: set[str]) -> bool:
+    """Each run is tried once, also where failed ones are to be tried again."""
+    is_new = spec.run_id not in tried
+    tried.add(spec.run_id)
+    return is_new
+
+
+def _train(missing: Sequence[RunSpec], store: Store, how: Training) -> None:
+    from rlaudit.executors import run_local
+
+    for spec in missing:
+        how.notify(RunEvent("planned", spec))
+    specs = [replace(spec, memo=str(store.root / MEMO)) for spec in missing]
+    trained = run_local(specs, workers=how.workers, timeout=how.timeout, retries=how.retries, notify=how.notify)
+    with closing(trained) as records:  # whatever strikes in the loop, Ctrl-C included, ends the workers
+        for record in records:
+            store.add(record)
+
+
+def planned(config: AuditConfig, store: Store) -> tuple[RunSpec, ...]:
+    """All runs of a config, as far as the stored records tell: some follow from the results of others."""
+    experiment = EXPERIMENTS[config.experiment]
+    specs = experiment.plan(config)
+    while experiment.staged and not store.missing(specs):
+        further = experiment.plan(config, store.records(specs))
+        if len(further) == len(specs):
+            break
+        specs = further
+    return specs
