@@ -18,7 +18,7 @@ def convex(audit: Audit) -> Iterator[Finding]:
             f"{said if passed else missed} {spreads_sentence(one)}",
             Level.OK if passed else Level.UNSAFE,
             _evidence(one),
-            "A seed effect that the audit reports elsewhere is no artefact of the audit; nor is its silence."
+            "This checks the audit at its two ends, no luck and luck. How tests err in between: rlaudit calibrate."
             if passed
             else _way_out(one),
         )

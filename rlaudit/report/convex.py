@@ -138,11 +138,11 @@ def key_figures(audit: Audit) -> Iterator[KeyFigure]:
     for one in audit.convex:
         convex, hidden = one.surface(convex=True), one.surface(convex=False)
         if convex:
-            beside = f"{convex.n_runs} runs; it must stay below {CONVEX_SPREAD:.0e}, and gradients prove "
+            beside = f"{convex.n_runs} runs; it must stay below {_power(CONVEX_SPREAD)}, and gradients prove "
             beside += f"{number(one.within, 2)}"
             yield KeyFigure("spread of the final losses, convex model", number(convex.spread, 2), beside)
         if hidden:
-            beside = f"{hidden.n_runs} runs; it must go beyond {HIDDEN_SPREAD:.0e}"
+            beside = f"{hidden.n_runs} runs; it must go beyond {_power(HIDDEN_SPREAD)}"
             yield KeyFigure("spread of the final losses, hidden layer", number(hidden.spread, 2), beside)
         if convex:
             beside = f"and {convex.n_apart} of {convex.n_pairs} pairs of initializers told apart"
@@ -152,6 +152,11 @@ def key_figures(audit: Audit) -> Iterator[KeyFigure]:
             beside = f"and {hidden.n_apart} of {hidden.n_pairs} pairs of initializers told apart"
             label = "initializers with a seed effect by the audit, hidden layer"
             yield KeyFigure(label, f"{hidden.n_lucky} of {len(hidden.arms)}", beside)
+
+
+def _power(value: float) -> str:
+    """`1e-8`."""
+    return f"{value:.0e}".replace("e-0", "e-")
 
 
 def pictures(audit: Audit) -> tuple[tuple[FigureHtml, ...], str]:
