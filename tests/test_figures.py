@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from audit_builder import HOSTILE, build_audit, odd_audits
+from convex_builder import some_convex
 from matplotlib.figure import Figure
 
 from rlaudit.figures import FIGURES, to_svg
@@ -17,6 +18,7 @@ from rlaudit.results import (
     Arm,
     Audit,
     Claim,
+    Convex,
     EvaluationNoise,
     GroupCurves,
     Leaderboard,
@@ -24,6 +26,7 @@ from rlaudit.results import (
     PairAudit,
     ProcedureAudit,
     SplitAudit,
+    Surface,
 )  # fmt: skip
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -43,6 +46,8 @@ def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
         MetricChoice: list(audit.metrics),
         EvaluationNoise: list(audit.evaluation_noise),
         ProcedureAudit: [audit.procedures] if audit.procedures else [],
+        Convex: [some_convex(audit.arms[0].task)],
+        Surface: list(some_convex(audit.arms[0].task).surfaces),
     }
     several: dict[object, list[object]] = {
         Arm: [audit.arms],
