@@ -71,8 +71,9 @@ def _figures(one: Convex) -> Iterator[FigureHtml]:
 
 def _distances(one: Convex, where: str) -> FigureHtml:
     caption = (
-        "A point for each run. Dashed: what this control asks for, the convex runs left of the first line, and hidden "
-        "ones right of the second. Each model has its own lowest loss, which stands at 0."
+        "A point for each run. Dashed: what this control asks for, all convex runs left of the first line, and hidden "
+        "ones right of the second. Each model has its own lowest loss, which stands at 0; hidden runs near it found "
+        "the same one."
     )
     title = f"Final losses above the lowest of their model. {one.spreads_in_words}"
     return figure("loss_distances", f"{where}-{one.task}-{one.agent}", title, one, caption=caption, wide=True)
