@@ -14,7 +14,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -39,11 +39,12 @@ class MaskBroken(RlauditError):
 
 def prunable(agent: BaseAlgorithm) -> dict[str, nn.Parameter]:
     """The weight matrices that pruning may touch, by name, in the order of the policy; target networks follow them."""
-    outputs, found = _output_layers(agent.policy), {}
+    outputs = _output_layers(agent.policy)
+    found: dict[str, nn.Parameter] = {}
     for name, module in agent.policy.named_modules():
         is_target = any(part.endswith("_target") for part in name.split("."))
         if isinstance(module, _LAYERS) and module not in outputs and not is_target:
-            found[f"{name}.weight"] = module.weight
+            found[f"{name}.weight"] = cast(nn.Parameter, module.weight)
     if not found:
         raise RlauditError("there is no hidden layer whose weights could be pruned")
     return found
@@ -51,7 +52,7 @@ def prunable(agent: BaseAlgorithm) -> dict[str, nn.Parameter]:
 
 def _output_layers(policy: nn.Module) -> set[nn.Module]:
     """The last linear layer of each module that ends in an output; those of `mlp_extractor` only share the names."""
-    outputs = set()
+    outputs: set[nn.Module] = set()
     for name, module in policy.named_modules():
         if _OUTPUTS.fullmatch(name.rpartition(".")[2]) and "mlp_extractor" not in name:
             outputs.update([layer for layer in module.modules() if isinstance(layer, nn.Linear)][-1:])
@@ -113,7 +114,7 @@ def hold(masks: Mapping[str, NDArray[Any]], agent: BaseAlgorithm) -> Measure:
         raise MaskBroken("the mask was made for other layers than this agent has")
     zeros = {name: torch.from_numpy(~mask) for name, mask in masks.items()}
     for name, zero in zeros.items():
-        weights[name].register_hook(partial(_zeroed, zero))
+        weights[name].register_hook(partial(_zeroed, zero))  # type: ignore[no-untyped-call]  # torch has no type for it
     held = [(name, weights[name], zero) for name, zero in zeros.items()] + list(_targets(agent.policy, weights, zeros))
     with torch.no_grad():
         for _, weight, zero in held:

@@ -30,6 +30,14 @@ def _masks_hold(config: AuditConfig) -> Iterator[Problem]:
             yield at(("agents", label, "algo"), sentence)
 
 
+def _labels_apart(config: AuditConfig) -> Iterator[Problem]:
+    """`ppo again` and `ppo ticket 80%` are arms of `ppo`."""
+    for label in config.agents:
+        for other in config.agents:
+            if label.startswith(f"{other} "):
+                yield at(("agents", label), f"begins like the arms of {other!r} are called; give it another label")
+
+
 def _enough_lineages(config: AuditConfig) -> Iterator[Problem]:
     wanted, n = 2 * config.tickets.extremes, len(config.seeds)
     if n < wanted:
@@ -43,5 +51,5 @@ def _claims_unread(config: AuditConfig) -> Iterator[Problem]:
 
 
 _PROBLEMS: Mapping[str, tuple[Callable[[AuditConfig], Iterator[Problem]], ...]] = {
-    "tickets": (_masks_hold, _enough_lineages, _claims_unread),
+    "tickets": (_masks_hold, _labels_apart, _enough_lineages, _claims_unread),
 }

@@ -18,6 +18,7 @@ from rlaudit.figures.pairs import estimation, exaggeration, few_seeds, forest, p
 from rlaudit.figures.procedures import habits
 from rlaudit.figures.seeds import false_positives, gap_by_group_size, p_histogram, seed_strip, wrong_winner
 from rlaudit.figures.svg import to_svg
+from rlaudit.figures.tickets import luck_drawn_anew, tickets_by_sparsity
 
 __all__ = ["FIGURES", "to_svg"]
 
@@ -46,4 +47,6 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "metric_choice": metric_choice,
     "evaluation_noise": evaluation_noise,
     "more_of_what": more_of_what,
+    "tickets_by_sparsity": tickets_by_sparsity,
+    "luck_drawn_anew": luck_drawn_anew,
 }

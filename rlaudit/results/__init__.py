@@ -45,7 +45,7 @@ from rlaudit.results.robustness import (
     StuckRuns,
 )  # fmt: skip
 from rlaudit.results.sources import Sources
-from rlaudit.results.tickets import Tickets
+from rlaudit.results.tickets import Contrast, Part, Relived, Survival, TicketArm, Tickets
 from rlaudit.types import Finding
 
 __all__ = [
@@ -57,6 +57,7 @@ __all__ = [
     "Carrier",
     "Claim",
     "ClaimState",
+    "Contrast",
     "Convex",
     "EffectSize",
     "Estimate",
@@ -74,6 +75,7 @@ __all__ = [
     "NamedSplit",
     "Outlier",
     "PairAudit",
+    "Part",
     "ProcedureAudit",
     "ProcedureRates",
     "ProfileLine",
@@ -82,6 +84,7 @@ __all__ = [
     "ReadNote",
     "Reading",
     "Redone",
+    "Relived",
     "Reproduction",
     "SeedsNeeded",
     "Sources",
@@ -92,7 +95,9 @@ __all__ = [
     "StuckRuns",
     "Subset",
     "SubsetTest",
+    "Survival",
     "TestResult",
+    "TicketArm",
     "Tickets",
     "Twins",
     "from_json",
