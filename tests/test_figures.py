@@ -4,12 +4,14 @@ import inspect
 import re
 import typing
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import pytest
 from audit_builder import HOSTILE, build_audit, odd_audits
 from matplotlib.figure import Figure
+from tickets_builder import luck, tickets_audit
 
 from rlaudit.figures import FIGURES, to_svg
 from rlaudit.figures.style import end_labels, short
@@ -24,10 +26,30 @@ from rlaudit.results import (
     PairAudit,
     ProcedureAudit,
     SplitAudit,
+    Tickets,
 )  # fmt: skip
 
 SVG = "{http://www.w3.org/2000/svg}"
-ODD = odd_audits()
+
+
+def without_masked_runs(one: Tickets) -> Tickets:
+    """As far as the dense runs tell."""
+    arms = tuple(replace(arm, mean=None, low=None, high=None) if arm.sparsity else arm for arm in one.arms)
+    return replace(one, arms=arms, contrasts=(), relived=(), survival=None)
+
+
+ODD = {
+    **odd_audits(),
+    "tickets": tickets_audit(),
+    "tickets all alike": tickets_audit(lambda spec: 500.0),
+    "tickets of hostile names": tickets_audit(luck(), agents={"<b>$x$": {"algo": "PPO", "timesteps": 100}}),
+    "no masked run": replace(tickets_audit(), tickets=(without_masked_runs(tickets_audit().tickets[0]),)),
+}
+
+
+def full() -> Audit:
+    """With something for every figure."""
+    return replace(build_audit(tasks=["one", "two"], claims=True), tickets=tickets_audit().tickets)
 
 
 def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
@@ -43,6 +65,7 @@ def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
         MetricChoice: list(audit.metrics),
         EvaluationNoise: list(audit.evaluation_noise),
         ProcedureAudit: [audit.procedures] if audit.procedures else [],
+        Tickets: list(audit.tickets),
     }
     several: dict[object, list[object]] = {
         Arm: [audit.arms],
@@ -77,10 +100,7 @@ def test_every_figure_is_drawn_from_every_odd_audit(name: str, case: str) -> Non
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_same_audit_gives_the_same_bytes(name: str) -> None:
-    texts = {
-        to_svg(FIGURES[name](*next(calls(name, build_audit(tasks=["one", "two"], claims=True)))), "one", "A title.")
-        for _ in range(2)
-    }
+    texts = {to_svg(FIGURES[name](*next(calls(name, full()))), "one", "A title.") for _ in range(2)}
     assert len(texts) == 1
 
 
@@ -88,7 +108,7 @@ def test_the_same_audit_gives_the_same_bytes(name: str) -> None:
 def test_a_figure_carries_its_alternative_text_and_its_own_ids(name: str) -> None:
     root = ET.fromstring(
         to_svg(
-            FIGURES[name](*next(calls(name, build_audit(tasks=["one", "two"], claims=True)))),
+            FIGURES[name](*next(calls(name, full()))),
             "first",
             "Median 21 %, worst 80 %.",
         )
@@ -120,7 +140,7 @@ def test_names_are_escaped_in_a_figure_and_dollars_are_no_formula() -> None:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_greys_and_palette_are_variables_of_the_page(name: str) -> None:
-    text = to_svg(FIGURES[name](*next(calls(name, build_audit(tasks=["one", "two"], claims=True)))), "one", "A title.")
+    text = to_svg(FIGURES[name](*next(calls(name, full()))), "one", "A title.")
     assert "var(--ink)" in text
     assert not re.search(r"#(1c2024|687076|d7dbdf|0173b2|de8f05|d55e00)", text)
     assert "font-family" not in text

@@ -229,8 +229,9 @@ def _method(audit: Audit) -> Iterator[str]:
     yield (
         "Luck: the gap of the runs that the weights were chosen by is inflated by the choice (regression to the mean), "
         "that of their new runs is not. The share of it that survives has an interval over the new runs, each set of "
-        "weights a group of its own (Welch, Satterthwaite). In simulations of weights that do not matter it lies above "
-        "0 in at most half of alpha of the experiments."
+        "weights a group of its own (Welch, Satterthwaite). In simulations with three weights a side and eight runs of "
+        "each, at the level 95 %, it lies above 0 in 2 to 3 % of experiments where the weights do not matter, and "
+        "holds the share in 96 to 98 % where they do."
     )
     yield (
         "Not shown: other tasks, sizes of network, or lengths of training; whether a ticket helps another algorithm; "
