@@ -85,7 +85,9 @@ def test_an_agent_without_a_hidden_layer_has_nothing_to_prune() -> None:
 
 
 @given(st.integers(1, 60), st.floats(0.01, 0.99), st.floats(0.01, 0.99), st.integers(0, 9))
-def test_sparsity_is_exact_to_one_weight_also_where_weights_are_equal(n: int, first: float, then: float, kinds: int):
+def test_sparsity_is_exact_to_one_weight_also_where_weights_are_equal(
+    n: int, first: float, then: float, kinds: int
+) -> None:
     rng = np.random.default_rng(n)
     weights = {"a": rng.integers(-kinds, kinds + 1, (n, 2)).astype(np.float32), "b": rng.normal(size=(3, n))}
     before = pruned(weights, {}, min(first, then))

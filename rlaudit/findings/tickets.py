@@ -97,7 +97,7 @@ def _winning_ticket(audit: Audit, one: Tickets) -> Iterator[Finding]:
     evidence = {f"{contrast.against} at {contrast.sparsity:g}": contrast.effect for contrast in one.contrasts}
     yield Finding(
         _ticket_title(won, controls),
-        f"{_ticket_title(won, controls)} of {one.agent}{on(one.task)}. {_by_sparsity(one.contrasts)}{hopeless}",
+        f"{_ticket_title(won, controls)} of {one.agent}{on(one.task)}. {by_sparsity(one.contrasts)}{hopeless}",
         Level.OK if len(won) == len(controls) and not hopeless else Level.WARN,
         evidence,
         "It holds for lineages like these: their masks were found with the seeds of one run each."
@@ -112,7 +112,7 @@ def _ticket_title(won: Sequence[Contrast], controls: Sequence[Contrast]) -> str:
     return "Only a part of what makes a ticket is shown in that" if won else "No ticket is shown to win in that"
 
 
-def _by_sparsity(contrasts: Sequence[Contrast]) -> str:
+def by_sparsity(contrasts: Sequence[Contrast]) -> str:
     """What is decided at which sparsity; sparsities that agree stand together."""
     said: dict[str, list[str]] = {}
     for sparsity in dict.fromkeys(one.sparsity for one in contrasts):
@@ -126,7 +126,9 @@ def _decided(contrasts: Sequence[Contrast]) -> str:
         words: [ticket_arm(one.against) for one in contrasts if one.verdict == verdict]
         for verdict, words in _VERDICTS.items()
     }
-    return ", and ".join(f"{words} {listed(names)}" for words, names in groups.items() if names) or "has no pair of scores"
+    return (
+        ", and ".join(f"{words} {listed(names)}" for words, names in groups.items() if names) or "has no pair of scores"
+    )
 
 
 _VERDICTS = {

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from rlaudit.findings.tickets import gap, signed_percent, survived
+from rlaudit.findings.tickets import by_sparsity, gap, signed_percent, survived
 from rlaudit.report.parts import Cell, FigureHtml, KeyFigure, Rows, SectionHtml, Table, ends, figure, full_name, level
 from rlaudit.results import Audit, Contrast, Survival, Tickets
 from rlaudit.types import Verdict
-from rlaudit.wording import interval, listed, metric_name, number, p_text, percent, ticket_arm
+from rlaudit.wording import decided_of, interval, listed, metric_name, number, p_text, percent, ticket_arm
 
 _DRAWN = 4  # agents on tasks with pictures; the tables have all
 
@@ -19,7 +19,9 @@ def weights_or_path(audit: Audit) -> SectionHtml | None:
         "tickets",
         "Was it the weights or the path?",
         tuple(sentence for one in audit.tickets for sentence in _sentences(audit, one)),
-        tuple(picture for one in audit.tickets[:_DRAWN] for picture in _figures(audit, one)),
+        tuple(
+            picture for place, one in enumerate(audit.tickets[:_DRAWN]) for picture in _figures(audit, one, str(place))
+        ),
         (_contrasts(audit), _arms(audit), _relived(audit)),
         tuple(_method(audit)),
     )
@@ -42,20 +44,18 @@ def _sentences(audit: Audit, one: Tickets) -> Iterator[str]:
             f"{number(one.survival.retrained)}: {survived(one.survival)} is left. Pure luck predicts 0 %."
         )
         yield _general(one)
-    ticket = [contrast for contrast in one.contrasts if contrast.effect is not None]
-    if ticket:
-        decided = [contrast for contrast in ticket if not contrast.verdict.is_open]
+    tested = [contrast for contrast in one.contrasts if contrast.effect is not None]
+    if tested:
+        n_open = sum(contrast.verdict.is_open for contrast in tested)
         yield (
-            f"The ticket of {name} is a mask and the weights that it was found with. {len(decided)} of {len(ticket)} "
-            f"planned comparisons of it are decided ({audit.family}): {_decided(decided)}."
+            f"The ticket of {name} is a mask and the weights that it was found with. "
+            f"{decided_of(len(tested), n_open, 'comparison')} ({audit.family}). {by_sparsity(one.contrasts)}"
         )
     if one.final:
         n = sum(not contrast.verdict.is_open for contrast in one.final)
         yield (
-            f"The score is {metric_name(audit.metric)}. On the final evaluation {n} of {len(one.final)} of the same "
-            "comparisons would be decided: what masks and weights change is, first of all, how fast is learned."
-            if n < len(decided)
-            else f"On the final evaluation {n} of {len(one.final)} of the same comparisons would be decided."
+            f"The score is {metric_name(audit.metric)}. By the final evaluation {n} of {len(one.final)} of the same "
+            "comparisons would be decided: the metric decides what can be seen, so choose it before you look."
         )
     if one.n_prunable and one.n_exact == one.n_masked_runs:
         yield (
@@ -83,7 +83,7 @@ def _general(one: Tickets) -> str:
     return (
         f"This is about these weights. {general} Over all {one.n_lineages} weights the scores of two runs from the "
         f"same weights correlate with r = {number(one.correlation, 2)} "
-        f"{interval(one.correlation_low, one.correlation_high)}; that share is expected to survive."
+        f"{interval(one.correlation_low, one.correlation_high)}; r is the share that is expected to survive."
     )
 
 
@@ -92,20 +92,11 @@ def percent_interval(low: float | None, high: float | None) -> str:
     return f"[{signed_percent(low)}, {signed_percent(high)}]"
 
 
-def _decided(decided: list[Contrast]) -> str:
-    words = [
-        f"at {percent(one.sparsity)} it is {'ahead of' if one.verdict == Verdict.A_BETTER else 'behind'} "
-        f"{ticket_arm(one.against)} ({gap(one)})"
-        for one in decided
-    ]
-    return listed(words) if words else "none of them, which does not make the arms equal"
-
-
 # ---------------------------------------------------------------- pictures
 
 
-def _figures(audit: Audit, one: Tickets) -> Iterator[FigureHtml]:
-    name, key = _name(audit, one), str(audit.tickets.index(one))
+def _figures(audit: Audit, one: Tickets, key: str) -> Iterator[FigureHtml]:
+    name = _name(audit, one)
     arms = "; ".join(
         f"{arm.label} {number(arm.mean)} {ends(arm.low, arm.high)}" for arm in one.arms if arm.mean is not None
     )
@@ -277,4 +268,4 @@ def _adjusted(one: Contrast) -> str:
 
 def pictures(audit: Audit) -> tuple[tuple[FigureHtml, ...], str]:
     """The pictures of the first agent."""
-    return tuple(picture for one in audit.tickets[:1] for picture in _figures(audit, one)), ""
+    return tuple(picture for one in audit.tickets[:1] for picture in _figures(audit, one, "first")), ""
