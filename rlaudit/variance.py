@@ -42,7 +42,8 @@ class Anova(NamedTuple):
     @property
     def components(self) -> Floats:
         """Unbiased estimates of the variances, (n_terms,); any but the last can be negative."""
-        return np.linalg.solve(self.expected, self.mean_squares)
+        variances: Floats = np.linalg.solve(self.expected, self.mean_squares)
+        return variances
 
     @property
     def total(self) -> float:

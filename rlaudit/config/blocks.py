@@ -34,7 +34,7 @@ class ReproduceConfig(Frozen):
 
 
 class SourcesConfig(Frozen):
-    """`experiment: sources`: the levels of each stream of random numbers, where they are not `seeds`; all are crossed."""
+    """`experiment: sources`: the levels of each stream of random numbers, where they are not `seeds`."""
 
     init: Annotated[Seeds | None, Field(description="levels of the initial weights")] = None
     env: Annotated[Seeds | None, Field(description="levels of the environment")] = None

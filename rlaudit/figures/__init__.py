@@ -17,6 +17,7 @@ from rlaudit.figures.metrics import metric_choice
 from rlaudit.figures.pairs import estimation, exaggeration, few_seeds, forest, power, wrong_sign
 from rlaudit.figures.procedures import habits
 from rlaudit.figures.seeds import false_positives, gap_by_group_size, p_histogram, seed_strip, wrong_winner
+from rlaudit.figures.sources import one_stream_fixed, variance_sources
 from rlaudit.figures.svg import to_svg
 
 __all__ = ["FIGURES", "to_svg"]
@@ -46,4 +47,6 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "metric_choice": metric_choice,
     "evaluation_noise": evaluation_noise,
     "more_of_what": more_of_what,
+    "variance_sources": variance_sources,
+    "one_stream_fixed": one_stream_fixed,
 }

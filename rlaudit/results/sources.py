@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from rlaudit.types import SeedLabel
+from rlaudit.wording import label_of
 
 Stream: TypeAlias = Literal["init", "env", "algo"]
 STREAMS: tuple[Stream, ...] = ("init", "env", "algo")
@@ -28,6 +29,11 @@ class Component:
     mean_square: float
     variance: float  # unbiased; may come out negative where there is hardly any
     of_total: ShareOf  # by restricted maximum likelihood, none negative; they add up to 1
+
+    @property
+    def name(self) -> str:
+        """`initial weights x environment`."""
+        return " x ".join(map(label_of, self.streams)) or "noise of evaluation"
 
 
 @dataclass(frozen=True)
@@ -81,3 +87,8 @@ class Sources:
     def n_analysed(self) -> int:
         """Runs in the table that was taken apart."""
         return len(self.runs) - self.n_failed - self.n_left_out
+
+    @property
+    def triple(self) -> Component | None:
+        """The interaction of all streams; with the noise of evaluation where that is not known."""
+        return next((one for one in self.components if len(one.streams) == len(STREAMS)), None)
