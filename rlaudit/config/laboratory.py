@@ -10,9 +10,9 @@ from rlaudit.types import Problem
 
 
 def problems(config: AuditConfig) -> Iterator[Problem]:
-    """A block that nobody reads; agents that the experiment cannot take apart."""
+    """A block that nobody reads; agents that the experiment cannot take apart. `reproduce` takes any config."""
     for name in map(str, BLOCKS):
-        if name != config.experiment and name in config.model_fields_set:
+        if config.experiment not in (name, "reproduce") and name in config.model_fields_set:
             yield at((name,), f"is for `experiment: {name}`; this is `experiment: {config.experiment}`")
     for find in _PROBLEMS.get(config.experiment, ()):
         yield from find(config)

@@ -7,7 +7,7 @@ drawn from it alone. All values are plain, so that JSON gives them back unchange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rlaudit.results.agents import Arm, GroupCurves, NamedSplit, SplitAudit, SplitTest, Spread
+from rlaudit.results.agents import Arm, GroupCurves, NamedSplit, SplitAudit, SplitTest, Spread, Twins
 from rlaudit.results.claims import Claim, ClaimState, Flip
 from rlaudit.results.convex import Convex
 from rlaudit.results.initializers import Initializers
@@ -98,6 +98,7 @@ __all__ = [
     "SubsetTest",
     "TestResult",
     "Tickets",
+    "Twins",
     "from_json",
     "hardest_pair",
     "reading_from_json",
@@ -130,6 +131,7 @@ class Audit:
     carriers: tuple[Carrier, ...] = ()
     metrics: tuple[MetricChoice, ...] = ()
     evaluation_noise: tuple[EvaluationNoise, ...] = ()
+    twins: tuple[Twins, ...] = ()  # seeds that gave the same run
     reading: Reading | None = None  # what was understood of somebody else's files
     reproduction: tuple[Reproduction, ...] = ()  # of the experiments of the laboratory
     sources: tuple[Sources, ...] = ()
