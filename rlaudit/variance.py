@@ -42,8 +42,7 @@ class Anova(NamedTuple):
     @property
     def components(self) -> Floats:
         """Unbiased estimates of the variances, (n_terms,); any but the last can be negative."""
-        variances: Floats = np.linalg.solve(self.expected, self.mean_squares)
-        return variances
+        return np.asarray(np.linalg.solve(self.expected, self.mean_squares), dtype=np.float64)
 
     @property
     def total(self) -> float:
@@ -217,4 +216,4 @@ def _limit(part: Floats, whole: Floats, df: Floats, level: float, *, upper: bool
         middle = (low + high) / 2
         positive = bound(middle) > 0
         low, high = np.where(positive, middle, low), np.where(positive, high, middle)
-    return np.where(never, 0.0, np.where(always, 1.0, high if upper else low))
+    return np.where(never, 0.0, np.where(always, 1.0, low))

@@ -102,8 +102,8 @@ def _crossed(
         np.array([label in known for label in labels]).reshape(shape),
         (min if table.higher_is_better else max)(worst, default=np.nan),
         tuple(
-            CrossedRun(label, scores.get(label), hashes[arm.agent, arm.task, label])
-            for label in labels
+            CrossedRun(label, at, scores.get(label), hashes[arm.agent, arm.task, label])
+            for label, at in zip(labels, product(*levels), strict=True)
             if label in known
         ),
     )
@@ -178,13 +178,23 @@ def _taken_apart(
             )
         ),
         streams=tuple(
-            StreamShare(stream, tuple(named[position] for position in positions), *shares)
-            for stream, named, positions, *shares in zip(STREAMS, levels, kept, parts, only, without, strict=False)
+            StreamShare(stream, tuple(named[at] for at in positions), _is_unused(axis, found.runs), *three)
+            for axis, (stream, named, positions, *three) in enumerate(
+                zip(STREAMS, levels, kept, parts, only, without, strict=False)
+            )
         ),
         pairs=pairs,
         together=together,
         noise=noise if () in taken.terms else None,
     )
+
+
+def _is_unused(axis: int, runs: Sequence[CrossedRun]) -> bool:
+    """Runs that differ in this stream alone end with the same weights, all of them."""
+    ends: dict[tuple[int, ...], set[str]] = {}
+    for run in runs:
+        ends.setdefault(run.levels[:axis] + run.levels[axis + 1 :], set()).add(run.weights_sha256)
+    return all(len(found) == 1 and "" not in found for found in ends.values())
 
 
 def _imputed(crossed: _Crossed, level: float) -> dict[str, Any]:

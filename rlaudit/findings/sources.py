@@ -18,45 +18,59 @@ def sources(audit: Audit) -> Iterator[Finding]:
             yield _nothing(one)
             continue
         yield _largest(one)
+        yield from _unused(one)
         yield from _evaluation(one)
         yield _fixing(one)
 
 
 def _largest(one: Sources) -> Finding:
-    parts = {stream.stream: stream.alone for stream in one.streams} | {"together": one.together, "noise": one.noise}
-    known = {name: part for name, part in parts.items() if part is not None}
-    name = max(known, key=lambda each: known[each].share)
-    part = known[name]
-    evidence = {f"{each}_{end}": getattr(known[each], end) for each in known for end in ("share", "low", "high")}
-    if part.low <= _MOST:
-        return Finding(
-            "Not clear where the variance comes from",
-            f"The largest part of the variance of {_name(one)} {_is(name, one)}, {_said(part)}, but these levels do not "
-            f"show that it is most of it. {_alone(one)}",
-            Level.WARN,
-            evidence,
-            f"Cross more levels: {_design(one)} runs leave these intervals. New levels add to the runs that are there.",
-        )
-    titles = {"together": "No single source", "noise": "Mostly noise of evaluation"}
+    parts = {str(stream.stream): stream.alone for stream in one.streams}
+    parts |= {name: part for name, part in (("together", one.together), ("noise", one.noise)) if part}
+    name = max(parts, key=lambda each: parts[each].share)
+    most = [each for each, part in parts.items() if part.low > _MOST]
+    single = [each for each, part in parts.items() if each != "together" and part.high >= _MOST]
+    evidence = {f"{each}_{end}": getattr(parts[each], end) for each in parts for end in ("share", "low", "high")}
+    said = f"of the variance of {_name(one)} {_is(name, one)}: {_said(parts[name])}. {_alone(one)}"
+    if most and name in _TITLES:
+        return Finding(_TITLES[name], f"Most {said}", _LEVELS[name], evidence, _STEPS[name])
+    if most:
+        step = f"Draw as many seeds of the {label_of(name)} as you can: the other streams matter less."
+        return Finding("One source stands out", f"Most {said}", Level.OK, evidence, step)
+    if not single:
+        said = f"No source alone makes up half of the variance of {_name(one)}; the largest part {_is(name, one)}, "
+        said = f"{said}{_said(parts[name])}. {_alone(one)}"
+        return Finding(_TITLES["together"], said, Level.OK, evidence, _STEPS["together"])
+    open_ones = listed([_called(each) for each in single], "or")
+    more = next((each for each in single if each != "noise"), "")
     return Finding(
-        titles.get(name, "One source stands out"),
-        f"Most of the variance of {_name(one)} {_is(name, one)}: {_said(part)}. {_alone(one)}",
-        Level.WARN if name == "noise" else Level.OK,
+        "Not clear where the variance comes from",
+        f"The largest part {said} But {_design(one)} levels leave open whether half of it comes from {open_ones}.",
+        Level.WARN,
         evidence,
-        {
-            "together": "Draw weights, environment and sampling anew for every run; what is best with one seed of the "
-            "weights is not with another seed of the rest.",
-            "noise": "Evaluate each run on more episodes before you train more of them.",
-        }.get(name, f"Draw as many seeds of the {label_of(name)} as you can: the other streams matter less."),
+        f"Cross more levels of it, such as sources: {{{more}: 10}}; the runs that are there stay."
+        if more
+        else _STEPS["noise"],
     )
 
 
+_TITLES = {"together": "No single source", "noise": "Mostly noise of evaluation"}
+_LEVELS = {"together": Level.OK, "noise": Level.WARN}
+_STEPS = {
+    "together": "Draw weights, environment and sampling anew for every run, and train more of them: no stream can be "
+    "fixed to make results surer.",
+    "noise": "Evaluate each run on more episodes before you train more of them.",
+}
+
+
+def _called(name: str) -> str:
+    return "noise of evaluation" if name == "noise" else f"the {label_of(name)}"
+
+
 def _is(name: str, one: Sources) -> str:
-    unknown = "" if one.noise else ", or of their evaluation, which cannot be told apart"
-    return {
-        "together": f"belongs to no source alone, but to combinations of them{unknown}",
-        "noise": "is noise of evaluation",
-    }.get(name, f"comes from the {label_of(name)} alone")
+    unknown = "" if one.noise else ", or to their evaluation, which cannot be told apart here"
+    if name == "together":
+        return f"belongs to no source alone, but to combinations of them{unknown}"
+    return f"is {_called(name)}" if name == "noise" else f"comes from {_called(name)} alone"
 
 
 def _alone(one: Sources) -> str:
@@ -95,6 +109,20 @@ def _fixing(one: Sources) -> Finding:
         {f"{each.stream}_{end}": getattr(each.without_this, end) ** 0.5 for each in one.streams
          for end in ("share", "low", "high")},
     )  # fmt: skip
+
+
+def _unused(one: Sources) -> Iterator[Finding]:
+    for each in one.streams:
+        if each.unused:
+            yield Finding(
+                "A seed that nothing uses",
+                f"Runs of {_name(one)} that differ in nothing but the seed of the {label_of(each.stream)} end with the "
+                "same weights, to the bit: nothing draws from it.",
+                Level.WARN,
+                {"levels": len(each.levels)},
+                "Expected where nothing is random there (an environment that always starts the same); else find out "
+                "what ignores the seed: rlaudit reproduce.",
+            )
 
 
 def _incomplete(one: Sources) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ def where_variance_comes_from(audit: Audit) -> SectionHtml | None:
         "sources",
         "Where does the variance come from?",
         tuple(text for one in known[:_DRAWN] for text in _sentences(audit, one)),
-        tuple(drawn for one in known[:_DRAWN] for drawn in _figures(audit, one)),
+        tuple(drawn for one in known[:_DRAWN] for drawn in _figures(audit, one, "section")),
         (_components(audit), _streams(audit)),
         (
             "Every level of the initial weights was trained with every level of the environment's seed and of the "
@@ -60,8 +60,8 @@ def _sentences(audit: Audit, one: Sources) -> Iterator[str]:
     )
 
 
-def _figures(audit: Audit, one: Sources) -> Iterator[FigureHtml]:
-    yield _parts_figure(audit, one, "parts")
+def _figures(audit: Audit, one: Sources, where: str) -> Iterator[FigureHtml]:
+    yield _parts_figure(audit, one, where)
     words = "; ".join(
         f"{label_of(each.stream)}: {_sd(each.only_this)} if it alone varies, {_sd(each.without_this)} if it alone is "
         "fixed"
@@ -72,7 +72,7 @@ def _figures(audit: Audit, one: Sources) -> Iterator[FigureHtml]:
         f"{level(audit)} intervals. What varies alone still has its interactions with the seeds that are held."
     )
     title = f"What is left of the standard deviation of {_name(audit, one)}. {words}."
-    yield figure("one_stream_fixed", f"{audit.sources.index(one)}", title, one, caption=caption)
+    yield figure("one_stream_fixed", f"{where}-{audit.sources.index(one)}", title, one, caption=caption)
 
 
 def _parts_figure(audit: Audit, one: Sources, key: str) -> FigureHtml:
@@ -133,32 +133,27 @@ def key_figures(audit: Audit) -> Iterator[KeyFigure]:
     known = [one for one in audit.sources if one.together]
     for one in known[:1]:
         assert one.together is not None
-        name = _name(audit, one)
-        whose = f" ({name})" if len(known) > 1 else ""
-        yield KeyFigure(
-            "of the variance belongs to no source alone", percent(one.together.share), _beside(audit, one.together, whose)
-        )
-        for each in one.streams[:1]:
-            label = f"of the variance come from the {label_of(each.stream)} alone"
-            yield KeyFigure(label, percent(each.alone.share), _beside(audit, each.alone, whose))
-        for each in one.streams[:1]:
-            label = f"of the standard deviation are left with the {label_of(each.stream)} fixed"
-            low, high = each.without_this.low**0.5, each.without_this.high**0.5
-            yield KeyFigure(
-                label, percent(each.without_this.share**0.5), f"{level(audit)} interval {shares(low, high)}{whose}"
-            )
+        whose = f" ({_name(audit, one)})" if len(known) > 1 else ""
+        weights = one.streams[0]
+        left = weights.without_this
+        yield _key("of the variance belongs to no source alone", audit, one.together, whose)
+        yield _key(f"of the variance come from the {label_of(weights.stream)} alone", audit, weights.alone, whose)
+        label = f"of the standard deviation are left with the {label_of(weights.stream)} fixed"
+        yield _key(label, audit, ShareOf(left.share**0.5, left.low**0.5, left.high**0.5), whose)
         if one.noise:
-            yield KeyFigure("of the variance is noise of evaluation", percent(one.noise.share),
-                            _beside(audit, one.noise, f"; {one.n_episodes} episodes a run{whose}"))  # fmt: skip
+            more = f"; {one.n_episodes} episodes a run{whose}"
+            yield _key("of the variance is noise of evaluation", audit, one.noise, more)
 
 
-def _beside(audit: Audit, part: ShareOf, more: str) -> str:
-    return f"{level(audit)} interval {shares(part.low, part.high)}{more}"
+def _key(label: str, audit: Audit, part: ShareOf, more: str) -> KeyFigure:
+    return KeyFigure(label, percent(part.share), f"{level(audit)} interval {shares(part.low, part.high)}{more}")
 
 
 def pictures(audit: Audit) -> tuple[tuple[FigureHtml, ...], str]:
-    """The parts of the variance, of up to two agents."""
+    """The parts of the variance, and of one agent what is left of it."""
     known = [one for one in audit.sources if one.together]
+    if len(known) == 1:
+        return tuple(_figures(audit, known[0], "first")), ""
     return tuple(_parts_figure(audit, one, "first") for one in known[:2]), ""
 
 

@@ -42,6 +42,7 @@ class StreamShare:
 
     stream: Stream
     levels: tuple[int, ...]  # those that were analysed
+    unused: bool  # runs that differ in nothing else end with the same weights
     alone: ShareOf  # its main effect: what is the same whatever the other streams are
     only_this: ShareOf  # variance that is left, of all, when only this stream varies; with the noise of evaluation
     without_this: ShareOf  # ... when all but this stream vary
@@ -52,6 +53,7 @@ class CrossedRun:
     """One run; it shares each of its seeds with others, so that runs are no sample of independent scores."""
 
     seed: SeedLabel
+    levels: tuple[int, ...]  # of weights, environment and algorithm
     score: float | None  # None: the run failed
     weights_sha256: str = ""
 
