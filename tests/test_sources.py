@@ -20,7 +20,7 @@ from rlaudit.report import render, sections
 from rlaudit.report.first_screen import first_screen
 from rlaudit.results import Audit, Sources, from_json, to_json
 from rlaudit.seeds import run_seeds
-from rlaudit.store import Store, directory_name
+from rlaudit.store import directory_name
 from rlaudit.types import Level
 
 SHORT = """
@@ -100,7 +100,7 @@ COMMAND = "python a.py {seed.init} {seed.env} {seed.algo}"
 )
 def test_what_cannot_be_taken_apart_is_refused(tmp_path: Path, agent: str, more: str, expected: str) -> None:
     text = SHORT.replace("{algo: A2C, timesteps: 40, n_envs: 2}", agent).replace("evaluation: {episodes: 2}\n", "")
-    with pytest.raises(ConfigError, match=".") as error:
+    with pytest.raises(ConfigError) as error:
         load_config(written(tmp_path, text + more))
     assert expected in str(error.value)
 
@@ -271,20 +271,20 @@ def test_a_config_is_trained_taken_apart_and_reported(tmp_path: Path) -> None:
 
 PROGRAM = """
 import sys
-init, env, algo = map(int, sys.argv[1:])
-for episode in range(3):
-    print(f"return={init % 100 + env % 10 + episode}")
+init, env, algo = map(int, sys.argv[2:])
+open(sys.argv[1] + "/result.csv", "w").write(f"score\\n{init % 100 + env % 10}\\n")
 """
 
 
 def test_a_program_that_takes_three_seeds_is_taken_apart(tmp_path: Path) -> None:
     (tmp_path / "three.py").write_text(PROGRAM)
     agent = (
-        "{command: 'python three.py {seed.init} {seed.env} {seed.algo}', timesteps: 4, "
-        "result: {pattern: 'return={return}'}}"
+        "{command: 'python three.py {out} {seed.init} {seed.env} {seed.algo}', timesteps: 4, "
+        "result: {file: result.csv}}"
     )
     text = SHORT.replace("{algo: A2C, timesteps: 40, n_envs: 2}", agent).replace("evaluation: {episodes: 2}\n", "")
     audit, _ = pipeline.audit_target(written(tmp_path, text), out=tmp_path / "out")
     weights, environment, sampling = only(audit).streams
     assert 0 == sampling.alone.share < environment.alone.share < weights.alone.share
     assert 1 == pytest.approx(weights.alone.share + environment.alone.share)
+    assert not any(stream.unused for stream in only(audit).streams)  # a program's weights are not known

@@ -130,12 +130,15 @@ def _incomplete(one: Sources) -> Iterator[Finding]:
         return
     why = [f"{one.n_failed} of {len(one.runs)} runs failed"] if one.n_failed else []
     why += [f"{one.n_missing} planned runs are not trained yet"] if one.n_missing else []
-    left = f"{several(one.dropped)} and with {'it' if len(one.dropped) == 1 else 'them'} " if one.dropped else ""
-    imputed = _with_failed(one)
+    left = ""
+    if one.dropped:
+        left = (
+            f" To keep every combination of levels, {several(one.dropped)} and {one.n_left_out} finished runs are left "
+            f"out; {one.n_analysed} are taken apart."
+        )
     yield Finding(
         "Runs are missing from the design",
-        f"{listed(why)} of {_name(one)}. To keep every combination of levels, {left}{one.n_left_out} finished runs are "
-        f"left out: {one.n_analysed} are taken apart.{imputed}",
+        f"{_name(one)}: {listed(why)}.{left}{_with_failed(one)}",
         Level.WARN,
         {"n_failed": one.n_failed, "n_missing": one.n_missing, "n_left_out": one.n_left_out, "n": one.n_analysed},
         "Read the failed runs first (their tracebacks are in failed/)." if one.n_failed else "Train the rest.",
