@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "rlaudit"
 # A shelf counts as one; within it, siblings may import each other.
 ORDER = (
     "errors", "wording", "notebook", "types", "results", "seeds", "yaml_source", "config_values", "claims",
-    "config", "plan", "importers", "durable", "backends", "store", "exporters", "executors", "scores",
+    "config", "plan", "importers", "durable", "backends", "store", "exporters", "executors", "rounding",
+    "scores",
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
     "regression", "same_agent", "few_seeds", "pairs", "judge", "procedures", "leaderboard", "failures", "metrics",
     "evaluation_noise", "variance", "printed",

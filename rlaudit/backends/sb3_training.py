@@ -54,7 +54,7 @@ def train_one(spec: RunSpec, progress: Progress) -> RunRecord:
     """The record of one run. Whatever goes wrong in it becomes a failed record with the traceback."""
     measured, started, error = _Measured(), time.process_time(), None
     try:
-        with _one_thread(), _quick():
+        with one_thread(), _quick():
             _learn(spec, measured, progress)
     except Exception:
         error = traceback.format_exc().strip()
@@ -161,7 +161,7 @@ def _training_episodes(monitors: list[Any]) -> TrainingEpisodes:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Two runs with torch's default two threads on two cores were 7 to 20 times slower; and threads change bits."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

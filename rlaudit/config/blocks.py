@@ -3,10 +3,20 @@
 from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from rlaudit.config.base import Frozen
-from rlaudit.config_values import NUMBER, SchemeName, Seeds
+from rlaudit.config_values import (
+    CONVEX_SCHEMES,
+    NUMBER,
+    WHOLE,
+    ConvexSchemeName,
+    Count,
+    SchemeName,
+    Seed,
+    Seeds,
+    distinct_names,
+)  # fmt: skip
 
 
 class InitializerConfig(Frozen):
@@ -54,7 +64,23 @@ class TicketsConfig(Frozen):
 
 
 class ConvexConfig(Frozen):
-    """`experiment: convex`."""
+    """`experiment: convex`: an expert's decisions, fitted by a convex model and by one that is not."""
+
+    schemes: Annotated[
+        tuple[ConvexSchemeName, ...],
+        Field(min_length=1, description="how initial weights are drawn"),
+        AfterValidator(distinct_names),
+    ] = CONVEX_SCHEMES
+    states: Annotated[int, Field(ge=20, le=100_000), WHOLE, Field(description="decisions of the expert to fit")] = 1000
+    hidden: Annotated[int, Field(ge=1, le=1024), WHOLE, Field(description="units of the model with a hidden layer")] = (
+        16
+    )
+    l2: Annotated[
+        Annotated[float, Field(ge=1e-6, le=1), NUMBER],
+        Field(description="times half the squared weights; expert data are often separable: without it no minimum"),
+    ] = 0.001
+    iterations: Annotated[Count, Field(description="at most, of L-BFGS; a run that is not done by then fails")] = 20_000
+    expert_seed: Annotated[Seed, Field(description="of the one training of the expert")] = 0
 
 
 BLOCKS: Mapping[str | int, type[BaseModel]] = {  # experiment -> its block, which has the same name

@@ -57,6 +57,27 @@ def _no_claims(config: AuditConfig) -> Iterator[Problem]:
         yield at(("audit", "claims"), sentence)
 
 
+# ---------------------------------------------------------------- convex
+
+
+def _convex(config: AuditConfig) -> Iterator[Problem]:
+    """Its scores are losses, and its arms are models and initializers."""
+    for label, agent in config.agents.items():
+        if agent.trainer != "sb3":
+            yield at(("agents", label), "is no agent with `algo`; the expert of `experiment: convex` is one")
+    if config.score != "final":
+        yield at(("score",), f"= {config.score!r}: `experiment: convex` is about the final loss; leave it out")
+    if config.audit.higher_is_better and "higher_is_better" in config.audit.model_fields_set:
+        yield at(("audit", "higher_is_better"), "= true: the scores of `experiment: convex` are losses; leave it out")
+    if config.audit.claims:
+        yield at(("audit", "claims"), "are about agents; `experiment: convex` compares initial weights. Leave them out")
+    if not config.evaluation.deterministic:
+        yield at(("evaluation", "deterministic"), "= false: the expert of `experiment: convex` decides without chance")
+    if config.convex.schemes == ("zeros",):
+        yield at(("convex", "schemes"), "names zeros alone, where a hidden layer stays on a saddle; name others, too")
+
+
 _PROBLEMS: Mapping[str, tuple[Callable[[AuditConfig], Iterator[Problem]], ...]] = {
     "sources": (_streams_apart, _not_too_many, _no_claims),
+    "convex": (_convex,),
 }

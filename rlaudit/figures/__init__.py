@@ -9,6 +9,7 @@ from collections.abc import Callable
 from matplotlib.figure import Figure
 
 from rlaudit.figures.claims import claim_intervals
+from rlaudit.figures.convex import loss_distances, loss_paths
 from rlaudit.figures.curves import same_agent_curves
 from rlaudit.figures.evaluation import evaluation_noise, more_of_what
 from rlaudit.figures.failures import seeds_apart, stuck_runs, without_seeds
@@ -49,4 +50,6 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "more_of_what": more_of_what,
     "variance_sources": variance_sources,
     "one_stream_fixed": one_stream_fixed,
+    "loss_distances": loss_distances,
+    "loss_paths": loss_paths,
 }

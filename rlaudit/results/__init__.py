@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rlaudit.results.agents import Arm, GroupCurves, NamedSplit, SplitAudit, SplitTest, Spread, Twins
 from rlaudit.results.claims import Claim, ClaimState, Flip
-from rlaudit.results.convex import Convex
+from rlaudit.results.convex import CONVEX_SPREAD, HIDDEN_SPREAD, Convex, LossArm, LossPath, Surface
 from rlaudit.results.initializers import Initializers
 from rlaudit.results.leaderboard import (
     AggregateValue,
@@ -49,7 +49,9 @@ from rlaudit.results.tickets import Tickets
 from rlaudit.types import Finding
 
 __all__ = [
+    "CONVEX_SPREAD",
     "FEW",
+    "HIDDEN_SPREAD",
     "SCHEMA",
     "AggregateValue",
     "Arm",
@@ -70,6 +72,8 @@ __all__ = [
     "Imputed",
     "Initializers",
     "Leaderboard",
+    "LossArm",
+    "LossPath",
     "MatrixCell",
     "MetricChoice",
     "MetricView",
@@ -96,6 +100,7 @@ __all__ = [
     "StuckRuns",
     "Subset",
     "SubsetTest",
+    "Surface",
     "TestResult",
     "Tickets",
     "Twins",
