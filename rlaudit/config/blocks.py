@@ -1,6 +1,7 @@
 """What the experiments of the laboratory are asked beyond agents, tasks and seeds: a block of the config each."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
@@ -59,8 +60,32 @@ class InitializersConfig(Frozen):
     """`experiment: initializers`."""
 
 
+def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
+    if any(first >= then for first, then in pairwise(values)):
+        raise ValueError("do not rise from one to the next")
+    return values
+
+
 class TicketsConfig(Frozen):
     """`experiment: tickets`."""
+
+    sparsities: Annotated[
+        tuple[Annotated[float, Field(gt=0, lt=1), NUMBER], ...],
+        Field(min_length=1, description="shares of the weights of hidden layers that are zero, rising"),
+        AfterValidator(_rising),
+    ] = (0.8, 0.95)
+    prune_per_round: Annotated[
+        float,
+        Field(gt=0, lt=1),
+        NUMBER,
+        Field(description="share of the remaining weights that a round of training and pruning takes away at most"),
+    ] = 0.6
+    extremes: Annotated[
+        Count, Field(description="how many of the luckiest and of the unluckiest initial weights are retrained")
+    ] = 3
+    retrain_seeds: Annotated[
+        int, Field(ge=2), WHOLE, Field(description="runs of each of them, with fresh seeds for everything else")
+    ] = 8
 
 
 class ConvexConfig(Frozen):

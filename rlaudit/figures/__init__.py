@@ -20,6 +20,7 @@ from rlaudit.figures.procedures import habits
 from rlaudit.figures.seeds import false_positives, gap_by_group_size, p_histogram, seed_strip, wrong_winner
 from rlaudit.figures.sources import one_stream_fixed, variance_sources
 from rlaudit.figures.svg import to_svg
+from rlaudit.figures.tickets import luck_drawn_anew, tickets_by_sparsity
 
 __all__ = ["FIGURES", "to_svg"]
 
@@ -52,4 +53,6 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "one_stream_fixed": one_stream_fixed,
     "loss_distances": loss_distances,
     "loss_paths": loss_paths,
+    "tickets_by_sparsity": tickets_by_sparsity,
+    "luck_drawn_anew": luck_drawn_anew,
 }

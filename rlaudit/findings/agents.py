@@ -112,7 +112,7 @@ def _over_seeds(test: SplitTest) -> str:
 def small_pools(audit: Audit) -> Iterator[Finding]:
     """A pool of N seeds says little about groups of more than N / 4."""
     small = [arm for arm in audit.arms if 0 < arm.n_seeds < 4 * FEW]
-    if small and not audit.convex:  # which deals no groups of its own
+    if small and audit.experiment == "audit":  # others deal no seeds into groups
         arm = min(small, key=lambda one: one.n_seeds)
         largest = max((split.group_size for split in audit.splits if split.agent == arm.agent), default=None)
         reach = f"at most {largest} a side, and what the splits show varies much from one such pool to the next"

@@ -45,7 +45,7 @@ from rlaudit.results.robustness import (
     StuckRuns,
 )  # fmt: skip
 from rlaudit.results.sources import Component, CrossedRun, ShareOf, Sources, StreamShare
-from rlaudit.results.tickets import Tickets
+from rlaudit.results.tickets import Contrast, Part, Relived, Survival, TicketArm, Tickets
 from rlaudit.types import Finding
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "Claim",
     "ClaimState",
     "Component",
+    "Contrast",
     "Convex",
     "CrossedRun",
     "EffectSize",
@@ -80,6 +81,7 @@ __all__ = [
     "NamedSplit",
     "Outlier",
     "PairAudit",
+    "Part",
     "ProcedureAudit",
     "ProcedureRates",
     "ProfileLine",
@@ -88,6 +90,7 @@ __all__ = [
     "ReadNote",
     "Reading",
     "Redone",
+    "Relived",
     "Reproduction",
     "SeedsNeeded",
     "ShareOf",
@@ -101,7 +104,9 @@ __all__ = [
     "Subset",
     "SubsetTest",
     "Surface",
+    "Survival",
     "TestResult",
+    "TicketArm",
     "Tickets",
     "Twins",
     "from_json",
