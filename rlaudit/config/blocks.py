@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from rlaudit.config.base import Frozen
-from rlaudit.config_values import NUMBER, SchemeName
+from rlaudit.config_values import NUMBER, SCHEMES, SchemeName, distinct_names
 
 
 class InitializerConfig(Frozen):
@@ -38,7 +38,18 @@ class SourcesConfig(Frozen):
 
 
 class InitializersConfig(Frozen):
-    """`experiment: initializers`."""
+    """`experiment: initializers`: every scheme with every gain of the last layers."""
+
+    schemes: Annotated[
+        tuple[SchemeName, ...],
+        Field(min_length=1, description="rlaudit list initializers; all of them unless given"),
+        AfterValidator(distinct_names),
+    ] = SCHEMES
+    last_gains: Annotated[
+        tuple[Annotated[float, Field(ge=0, allow_inf_nan=False), NUMBER], ...],
+        Field(min_length=1, description="factors on the last layers that choose actions"),
+        AfterValidator(distinct_names),
+    ] = (0.01, 1.0)
 
 
 class TicketsConfig(Frozen):

@@ -17,4 +17,19 @@ def problems(config: AuditConfig) -> Iterator[Problem]:
         yield from find(config)
 
 
-_PROBLEMS: Mapping[str, tuple[Callable[[AuditConfig], Iterator[Problem]], ...]] = {}
+def _weights_we_can_draw(config: AuditConfig) -> Iterator[Problem]:
+    """Agents of stable-baselines3, whose weights are left to the experiment."""
+    for label, agent in config.agents.items():
+        if agent.trainer != "sb3":
+            yield at(("agents", label), f"is trained by {agent.trainer}; only weights of backend sb3 can be drawn anew")
+        elif agent.initializer:
+            yield at(("agents", label, "initializer"), "is what the experiment tries out; say it in `initializers`")
+    if config.audit.claims:
+        yield at(
+            ("audit", "claims"), "are about agents; here each agent has many initial weights: judge them in an audit"
+        )
+
+
+_PROBLEMS: Mapping[str, tuple[Callable[[AuditConfig], Iterator[Problem]], ...]] = {
+    "initializers": (_weights_we_can_draw,),
+}

@@ -33,7 +33,7 @@ _CHOICES: dict[
     "correction": ("a correction", get_args(CorrectionName), ""),
     "backend": ("a backend", BACKEND_NAMES, " (rlaudit list backends)"),
     "experiment": ("an experiment", EXPERIMENT_NAMES, " (rlaudit list experiments)"),
-    "scheme": ("an initializer", SCHEMES, " (rlaudit list initializers)"),
+    **dict.fromkeys(("scheme", "schemes"), ("an initializer", SCHEMES, " (rlaudit list initializers)")),
     "score": ("a score", get_args(ScoreName), ""),
 }
 
