@@ -7,15 +7,16 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rlaudit.backends.provenance import machine, versions
 from rlaudit.backends.sb3 import ALGORITHMS
@@ -25,6 +26,7 @@ from rlaudit.types import Floats, Ints, Progress, RunRecord, RunSpec, TrainingEp
 
 REPORT_SECONDS = 0.25  # between two calls of `progress`
 CHECKS = 10  # a run is looked over for NaN at least this many times
+Attach: TypeAlias = Callable[[BaseAlgorithm, DummyVecEnv], BaseCallback]
 _PACKAGES = ("rlaudit", "torch", "stable_baselines3", "gymnasium", "numpy")
 
 
@@ -50,12 +52,15 @@ class _Measured:
         self.lengths.append(row[1])
 
 
-def train_one(spec: RunSpec, progress: Progress) -> RunRecord:
-    """The record of one run. Whatever goes wrong in it becomes a failed record with the traceback."""
+def train_one(spec: RunSpec, progress: Progress, attach: Attach | None = None) -> RunRecord:
+    """The record of one run. Whatever goes wrong in it becomes a failed record with the traceback.
+
+    `attach` is given the agent and its environments before the first reset; its callback is called beside our own.
+    """
     measured, started, error = _Measured(), time.process_time(), None
     try:
-        with _one_thread(), _quick():
-            _learn(spec, measured, progress)
+        with _threads(spec.treatment.get("threads", 1)), _quick():
+            _learn(spec, measured, progress, attach)
     except Exception:
         error = traceback.format_exc().strip()
     n = spec.evaluation.episodes
@@ -74,13 +79,16 @@ def train_one(spec: RunSpec, progress: Progress) -> RunRecord:
     )
 
 
-def _learn(spec: RunSpec, measured: _Measured, progress: Progress) -> None:
+def _learn(spec: RunSpec, measured: _Measured, progress: Progress, attach: Attach | None) -> None:
     agent, envs = build(spec)
     measured.envs = monitors(envs)
     evaluate = make_evaluator(spec, agent, envs)
+    watch: BaseCallback = _Watch(spec, evaluate, measured, progress)
+    if attach is not None:
+        watch = CallbackList([watch, attach(agent, envs)])
     try:
         try:
-            agent.learn(spec.timesteps, callback=_Watch(spec, evaluate, measured, progress))
+            agent.learn(spec.timesteps, callback=watch)
         finally:  # NaN weights explain an exception better than where they happened to be noticed
             check_finite(agent, measured.envs)
         measured.add(agent.num_timesteps, evaluate("final"))
@@ -161,10 +169,13 @@ def _training_episodes(monitors: list[Any]) -> TrainingEpisodes:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Two runs with torch's default two threads on two cores were 7 to 20 times slower; and threads change bits."""
+def _threads(n: int) -> Iterator[None]:
+    """One, unless a trial asks for more.
+
+    Two runs with torch's default two threads on two cores were 7 to 20 times slower; and threads change bits.
+    """
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    torch.set_num_threads(n)
     try:
         yield
     finally:
