@@ -4,7 +4,7 @@ Importing this shelf imports no trainer: each backend loads its libraries when i
 name heavy modules in `PRELOAD`; the local executor imports them once and forks every worker from there.
 """
 
-from rlaudit.backends import command, function, sb3
+from rlaudit.backends import command, function, sb3, traced, trial
 from rlaudit.types import Backend
 
 BACKENDS: dict[str, Backend] = {
@@ -23,5 +23,15 @@ BACKENDS: dict[str, Backend] = {
         train=function.train,
         check=function.check,
         help="a Python function: package.module:train(env_id, timesteps, seed) -> return, or a learning curve",
+    ),
+    "trial": Backend(
+        train=trial.train,
+        check=trial.check,
+        help="of `experiment: reproduce`: a run by another backend, in an interpreter started for it alone",
+    ),
+    "traced": Backend(
+        train=traced.train,
+        check=traced.check,
+        help="of `experiment: reproduce`: a run by another backend, with hashes of what happens on its way",
     ),
 }
