@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 from pydantic import BaseModel, BeforeValidator, Field
 
 from rlaudit.config.base import Frozen
-from rlaudit.config_values import NUMBER, SchemeName
+from rlaudit.config_values import NUMBER, WHOLE, Count, SchemeName
 
 
 class InitializerConfig(Frozen):
@@ -31,6 +31,11 @@ Initializer: TypeAlias = Annotated[
 
 class ReproduceConfig(Frozen):
     """`experiment: reproduce`."""
+
+    seeds: Annotated[int, Field(ge=1, le=100), WHOLE, Field(description="of the config's seeds, the first so many")] = 1
+    steps: Annotated[
+        Count, Field(description="timesteps of a trial that need not go to the end; it stops once it has learned")
+    ] = 2000
 
 
 class SourcesConfig(Frozen):

@@ -32,7 +32,7 @@ from rlaudit.results.pairs import (
 )  # fmt: skip
 from rlaudit.results.procedures import Estimate, ProcedureAudit, ProcedureRates
 from rlaudit.results.reading import ReadArm, Reading, ReadNote
-from rlaudit.results.reproduction import Reproduction
+from rlaudit.results.reproduction import Difference, Draw, Reproduction, Trial
 from rlaudit.results.robustness import (
     Carrier,
     EvaluationNoise,
@@ -58,6 +58,8 @@ __all__ = [
     "Claim",
     "ClaimState",
     "Convex",
+    "Difference",
+    "Draw",
     "EffectSize",
     "Estimate",
     "EvaluationNoise",
@@ -94,6 +96,7 @@ __all__ = [
     "SubsetTest",
     "TestResult",
     "Tickets",
+    "Trial",
     "Twins",
     "from_json",
     "hardest_pair",
