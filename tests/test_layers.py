@@ -14,25 +14,17 @@ ORDER = (
     "config", "plan", "importers", "durable", "traces", "store", "backends", "exporters", "executors", "trial",
     "scores", "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
     "regression", "same_agent", "few_seeds", "pairs", "judge", "procedures", "leaderboard", "failures", "metrics",
-    "evaluation_noise", "printed",
+    "evaluation_noise", "variance", "printed",
     "findings", "experiments", "figures", "report", "outputs", "training", "pipeline", "rechecking",
     "terminal", "forecast", "cli", "pytest_plugin", "__init__", "__main__",
 )  # fmt: skip
 RUNNING = {
-    "plan",
-    "backends",
-    "importers",
-    "exporters",
-    "store",
-    "executors",
-    "trial",
-    "outputs",
-    "training",
-    "pipeline",
-}
+    "plan", "backends", "importers", "exporters", "store", "executors", "trial", "outputs", "training", "pipeline",
+}  # fmt: skip
 STATISTICS = {
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power", "same_agent", "few_seeds", "pairs",
-    "judge", "procedures", "leaderboard", "failures", "metrics", "evaluation_noise", "printed", "findings", "traces",
+    "judge", "procedures", "leaderboard", "failures", "metrics", "evaluation_noise", "variance",
+    "printed", "findings", "traces",
 }  # fmt: skip
 DRAWING = {"figures", "report"}
 

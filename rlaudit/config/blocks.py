@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 from pydantic import BaseModel, BeforeValidator, Field
 
 from rlaudit.config.base import Frozen
-from rlaudit.config_values import NUMBER, WHOLE, Count, SchemeName
+from rlaudit.config_values import NUMBER, WHOLE, Count, SchemeName, Seeds
 
 
 class InitializerConfig(Frozen):
@@ -39,7 +39,15 @@ class ReproduceConfig(Frozen):
 
 
 class SourcesConfig(Frozen):
-    """`experiment: sources`."""
+    """`experiment: sources`: the levels of each stream of random numbers, where they are not `seeds`."""
+
+    init: Annotated[Seeds | None, Field(description="levels of the initial weights")] = None
+    env: Annotated[Seeds | None, Field(description="levels of the environment")] = None
+    algo: Annotated[Seeds | None, Field(description="levels of what the algorithm samples")] = None
+
+    def levels(self, seeds: Seeds) -> tuple[Seeds, Seeds, Seeds]:
+        """Of weights, environment and algorithm; `seeds` of the config stand in for what is not given here."""
+        return self.init or seeds, self.env or seeds, self.algo or seeds
 
 
 class InitializersConfig(Frozen):

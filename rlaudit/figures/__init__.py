@@ -18,6 +18,7 @@ from rlaudit.figures.pairs import estimation, exaggeration, few_seeds, forest, p
 from rlaudit.figures.procedures import habits
 from rlaudit.figures.reproduction import same_run
 from rlaudit.figures.seeds import false_positives, gap_by_group_size, p_histogram, seed_strip, wrong_winner
+from rlaudit.figures.sources import one_stream_fixed, variance_sources
 from rlaudit.figures.svg import to_svg
 
 __all__ = ["FIGURES", "to_svg"]
@@ -48,4 +49,6 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "evaluation_noise": evaluation_noise,
     "more_of_what": more_of_what,
     "same_run": same_run,
+    "variance_sources": variance_sources,
+    "one_stream_fixed": one_stream_fixed,
 }

@@ -30,8 +30,10 @@ _TOO_SMALL = "No pool holds two groups of seeds: an agent needs at least four. N
 _OTHER_ARMS = 4  # further arms whose worst split is drawn; the table has all of them
 
 
-def how_different(audit: Audit) -> SectionHtml:
-    """The luck floor."""
+def how_different(audit: Audit) -> SectionHtml | None:
+    """The luck floor; None where no runs are independent seeds."""
+    if not audit.arms:
+        return None
     question = "How different can the same agent look?"
     split = striking_split(audit)
     if split is None:

@@ -44,7 +44,7 @@ from rlaudit.results.robustness import (
     StuckRun,
     StuckRuns,
 )  # fmt: skip
-from rlaudit.results.sources import Sources
+from rlaudit.results.sources import Component, CrossedRun, ShareOf, Sources, StreamShare
 from rlaudit.results.tickets import Tickets
 from rlaudit.types import Finding
 
@@ -57,7 +57,9 @@ __all__ = [
     "Carrier",
     "Claim",
     "ClaimState",
+    "Component",
     "Convex",
+    "CrossedRun",
     "Difference",
     "Draw",
     "EffectSize",
@@ -86,10 +88,12 @@ __all__ = [
     "Redone",
     "Reproduction",
     "SeedsNeeded",
+    "ShareOf",
     "Sources",
     "SplitAudit",
     "SplitTest",
     "Spread",
+    "StreamShare",
     "StuckRun",
     "StuckRuns",
     "Subset",
