@@ -44,6 +44,11 @@ Initializer: TypeAlias = Annotated[
 class ReproduceConfig(Frozen):
     """`experiment: reproduce`."""
 
+    seeds: Annotated[int, Field(ge=1, le=100), WHOLE, Field(description="of the config's seeds, the first so many")] = 1
+    steps: Annotated[
+        Count, Field(description="timesteps of a trial that need not go to the end; it stops once it has learned")
+    ] = 2000
+
 
 class SourcesConfig(Frozen):
     """`experiment: sources`: the levels of each stream of random numbers, where they are not `seeds`."""
