@@ -27,12 +27,14 @@ CorrectionName = Literal["holm", "benjamini_hochberg", "max_t"]
 BackendName = Literal["sb3", "command", "function"]  # that a config can name; experiments bring their own
 ExperimentName = Literal["audit", "reproduce", "sources", "initializers", "tickets", "convex"]
 SchemeName = Literal["orthogonal"]
+ConvexSchemeName = Literal["orthogonal", "xavier_uniform", "he_normal", "normal", "normal_0.01", "zeros"]
 ScoreName = Literal["final", "auc", "best"]
 TESTS: tuple[str, ...] = get_args(TestName)
 PROCEDURES: tuple[ProcedureName, ...] = get_args(ProcedureName)
 BACKEND_NAMES: tuple[str, ...] = get_args(BackendName)
 EXPERIMENT_NAMES: tuple[str, ...] = get_args(ExperimentName)
 SCHEMES: tuple[str, ...] = get_args(SchemeName)
+CONVEX_SCHEMES: tuple[ConvexSchemeName, ...] = get_args(ConvexSchemeName)
 
 _MAX_SEEDS = 100_000
 

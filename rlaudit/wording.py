@@ -176,6 +176,21 @@ def metric_name(metric: str, until: float = 1.0, *, capital: bool = False) -> st
     return name[:1].upper() + name[1:] if capital else name
 
 
+_TICKET_ARMS = {
+    "dense": "no mask",
+    "again": "no mask on the same weights",
+    "ticket": "the ticket",
+    "new weights": "its mask on new weights",
+    "permuted mask": "its mask permuted",
+    "random mask": "a random mask on new weights",
+}
+
+
+def ticket_arm(name: str) -> str:
+    """How a sentence calls what an arm of the experiment `tickets` was trained with."""
+    return _TICKET_ARMS[name]
+
+
 def carried(text: str) -> str:
     """A stranger's text as every file can carry it: what has no place in XML or UTF-8 becomes its escape.
 

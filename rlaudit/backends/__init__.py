@@ -4,7 +4,7 @@ Importing this shelf imports no trainer: each backend loads its libraries when i
 name heavy modules in `PRELOAD`; the local executor imports them once and forks every worker from there.
 """
 
-from rlaudit.backends import command, function, sb3
+from rlaudit.backends import command, convex, function, sb3, tickets
 from rlaudit.types import Backend
 
 BACKENDS: dict[str, Backend] = {
@@ -23,5 +23,16 @@ BACKENDS: dict[str, Backend] = {
         train=function.train,
         check=function.check,
         help="a Python function: package.module:train(env_id, timesteps, seed) -> return, or a learning curve",
+    ),
+    "convex": Backend(
+        train=convex.train,
+        check=convex.check,
+        help="the fits of `experiment: convex` to an expert's decisions; not for agents of a config",
+    ),
+    "tickets": Backend(
+        train=tickets.train,
+        check=tickets.check,
+        help="the runs of `experiment: tickets`: sb3 with a mask that holds some weights at zero; not for agents of a "
+        "config",
     ),
 }

@@ -7,13 +7,14 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
@@ -25,6 +26,7 @@ from rlaudit.types import Floats, Ints, Progress, RunRecord, RunSpec, TrainingEp
 
 REPORT_SECONDS = 0.25  # between two calls of `progress`
 CHECKS = 10  # a run is looked over for NaN at least this many times
+Measure: TypeAlias = Callable[[], Mapping[str, NDArray[Any]]]  # called after training: what the record keeps beside
 _PACKAGES = ("rlaudit", "torch", "stable_baselines3", "gymnasium", "numpy")
 
 
@@ -41,6 +43,7 @@ class _Measured:
     lengths: list[Ints] = field(default_factory=list)
     envs: list[Any] = field(default_factory=list)  # the Monitors of the training environments
     weights: str = ""
+    beside: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def add(self, step: int, row: tuple[Floats, Ints]) -> None:
         if not np.isfinite(row[0]).all():
@@ -50,12 +53,20 @@ class _Measured:
         self.lengths.append(row[1])
 
 
-def train_one(spec: RunSpec, progress: Progress) -> RunRecord:
-    """The record of one run. Whatever goes wrong in it becomes a failed record with the traceback."""
+def untreated(agent: BaseAlgorithm) -> Measure:
+    """Leaves the agent as it was built."""
+    return dict
+
+
+def train_one(spec: RunSpec, progress: Progress, treat: Callable[[BaseAlgorithm], Measure] = untreated) -> RunRecord:
+    """The record of one run. Whatever goes wrong in it becomes a failed record with the traceback.
+
+    `treat` is given the agent before it learns, and must not draw from the global generators.
+    """
     measured, started, error = _Measured(), time.process_time(), None
     try:
-        with _one_thread(), _quick():
-            _learn(spec, measured, progress)
+        with one_thread(), _quick():
+            _learn(spec, measured, progress, treat)
     except Exception:
         error = traceback.format_exc().strip()
     n = spec.evaluation.episodes
@@ -71,18 +82,21 @@ def train_one(spec: RunSpec, progress: Progress) -> RunRecord:
         weights_sha256=measured.weights,
         provenance=provenance(spec),
         error=error,
+        measurements=measured.beside,
     )
 
 
-def _learn(spec: RunSpec, measured: _Measured, progress: Progress) -> None:
+def _learn(spec: RunSpec, measured: _Measured, progress: Progress, treat: Callable[[BaseAlgorithm], Measure]) -> None:
     agent, envs = build(spec)
     measured.envs = monitors(envs)
+    measure = treat(agent)
     evaluate = make_evaluator(spec, agent, envs)
     try:
         try:
             agent.learn(spec.timesteps, callback=_Watch(spec, evaluate, measured, progress))
         finally:  # NaN weights explain an exception better than where they happened to be noticed
             check_finite(agent, measured.envs)
+        measured.beside = measure()
         measured.add(agent.num_timesteps, evaluate("final"))
         measured.weights = weights_sha256(agent)
     finally:
@@ -161,7 +175,7 @@ def _training_episodes(monitors: list[Any]) -> TrainingEpisodes:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Two runs with torch's default two threads on two cores were 7 to 20 times slower; and threads change bits."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
