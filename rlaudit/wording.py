@@ -39,7 +39,7 @@ _LABELS = {
     # streams of random numbers
     "init": "initial weights",
     "env": "environment",
-    "algo": "sampling of the algorithm",
+    "algo": "sampling",
     # habits of concluding
     "mean_higher": "the better mean wins",
     "top_run": "the best single run wins",
