@@ -36,6 +36,10 @@ _LABELS = {
     "brunner_munzel": "Brunner-Munzel",
     "rank_t": "t on ranks",
     "kolmogorov_smirnov": "Kolmogorov-Smirnov",
+    # streams of random numbers
+    "init": "initial weights",
+    "env": "environment",
+    "algo": "sampling",
     # habits of concluding
     "mean_higher": "the better mean wins",
     "top_run": "the best single run wins",
