@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator
 
-from rlaudit.findings.tickets import by_sparsity, gap, signed_percent, survived
 from rlaudit.report.parts import Cell, FigureHtml, KeyFigure, Rows, SectionHtml, Table, ends, figure, full_name, level
 from rlaudit.results import Audit, Contrast, Survival, Tickets
 from rlaudit.types import Verdict
-from rlaudit.wording import decided_of, interval, listed, metric_name, number, p_text, percent, ticket_arm
+from rlaudit.wording import (
+    decided_of,
+    interval,
+    listed,
+    metric_name,
+    number,
+    p_text,
+    percent,
+    signed_percent,
+    ticket_arm,
+)
 
 _DRAWN = 4  # agents on tasks with pictures; the tables have all
 
@@ -41,7 +50,7 @@ def _sentences(audit: Audit, one: Tickets) -> Iterator[str]:
             f"{name}: {_answer(one.survival)} Of {one.n_lineages} initial weights the best and the worst "
             f"{one.survival.n_weights} were trained again, {one.survival.n_runs} runs in all, with the same weights "
             f"and new seeds for everything else. The gap of {number(one.survival.gap)} became "
-            f"{number(one.survival.retrained)}: {survived(one.survival)} is left. Pure luck predicts 0 %."
+            f"{number(one.survival.retrained)}: {one.survival.words} is left. Pure luck predicts 0 %."
         )
         yield _general(one)
     tested = [contrast for contrast in one.contrasts if contrast.effect is not None]
@@ -49,7 +58,7 @@ def _sentences(audit: Audit, one: Tickets) -> Iterator[str]:
         n_open = sum(contrast.verdict.is_open for contrast in tested)
         yield (
             f"The ticket of {name} is a mask and the weights that it was found with. "
-            f"{decided_of(len(tested), n_open, 'comparison')} ({audit.family}). {by_sparsity(one.contrasts)}"
+            f"{decided_of(len(tested), n_open, 'comparison')} ({audit.family}). {one.decided}"
         )
     if one.final:
         n = sum(not contrast.verdict.is_open for contrast in one.final)
@@ -106,7 +115,7 @@ def _figures(audit: Audit, one: Tickets, key: str) -> Iterator[FigureHtml]:
         "without a mask. A lineage is a set of initial weights and the masks found from it.",
     )  # fmt: skip
     if one.survival:
-        words = survived(one.survival)
+        words = one.survival.words
         title = f"Lucky and unlucky initial weights of {name}, before and after: {words} is left of the gap."
         caption = (
             f"{name}: at the left the runs that the best and the worst weights were chosen by, at the right all new "
@@ -127,7 +136,7 @@ def table(audit: Audit) -> Table:
     rows: Rows = tuple(
         (
             f"{_which(audit, one)}ticket {percent(contrast.sparsity)} - {contrast.against}",
-            gap(contrast) if contrast.effect is not None else "n/a",
+            contrast.difference,
             str(contrast.n_pairs),
             number(contrast.p_adjusted, 2),
             number(contrast.correlation, 2),
