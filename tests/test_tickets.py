@@ -42,6 +42,14 @@ def test_planted_weights_are_found_and_so_is_the_ticket() -> None:
     assert 0.8 < one.survival.share < 1.1
     assert {Verdict.A_BETTER} == {contrast.verdict for contrast in one.contrasts if contrast.against == "permuted mask"}
     assert "Mostly the weights, not the path" in titles(audit)
+    assert "Mask and weights together make the ticket" in titles(audit)
+
+
+def test_a_control_that_is_not_beaten_is_named() -> None:
+    audit = tickets_audit(lambda spec: luck(1, 1)(spec) + 20 * ("random" in spec.agent))
+    said = sentence(audit, "The ticket wins in part")
+    assert "is shown to win 4 of 6 comparisons" in said
+    assert "is behind a random mask on new weights" in said
 
 
 def test_weights_without_any_effect_are_the_path() -> None:
@@ -120,7 +128,7 @@ def test_failed_new_runs_are_counted() -> None:
 def test_few_lineages_are_told_that_they_can_decide_nothing() -> None:
     audit = tickets_audit(seeds=6)
     assert {Verdict.UNDECIDED} == {contrast.verdict for contrast in audit.tickets[0].contrasts}
-    assert "So few lineages cannot decide 8 comparisons" in sentence(audit, "No ticket is shown to win in that")
+    assert "So few lineages cannot decide 8 comparisons" in sentence(audit, "No winning ticket is shown")
 
 
 def test_masks_that_are_not_exact_are_unsafe() -> None:

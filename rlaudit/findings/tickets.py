@@ -85,7 +85,7 @@ def _winning_ticket(audit: Audit, one: Tickets) -> Iterator[Finding]:
     evidence = {f"{contrast.against} at {contrast.sparsity:g}": contrast.effect for contrast in one.contrasts}
     yield Finding(
         _ticket_title(won, controls),
-        f"{_ticket_title(won, controls)} of {one.agent}{on(one.task)}. {one.decided}{hopeless}",
+        f"{_answer(one, won, controls)} {one.decided}{hopeless}",
         Level.OK if len(won) == len(controls) and not hopeless else Level.WARN,
         evidence,
         "It holds for lineages like these: their masks were found with the seeds of one run each."
@@ -97,15 +97,22 @@ def _winning_ticket(audit: Audit, one: Tickets) -> Iterator[Finding]:
 def _ticket_title(won: Sequence[Contrast], controls: Sequence[Contrast]) -> str:
     if len(won) == len(controls):
         return "Mask and weights together make the ticket"
-    return "Only a part of what makes a ticket is shown in that" if won else "No ticket is shown to win in that"
+    return "The ticket wins in part" if won else "No winning ticket is shown"
+
+
+def _answer(one: Tickets, won: Sequence[Contrast], controls: Sequence[Contrast]) -> str:
+    ticket = f"ticket of {one.agent}{on(one.task)}"
+    if len(won) == len(controls):
+        return f"Mask and weights together make the {ticket}."
+    return f"The {ticket} is shown to win {f'{len(won)} of' if won else 'none of'} {len(controls)} comparisons."
 
 
 def _hopeless(audit: Audit, contrasts: Sequence[Contrast]) -> str:
     family = sum(len(one.contrasts) for one in audit.tickets)
-    least = max((contrast.min_p for contrast in contrasts if contrast.min_p is not None), default=0.0)
+    least = min((contrast.min_p for contrast in contrasts if contrast.min_p is not None), default=0.0)
     if least * family <= audit.alpha:
         return ""
-    return f" So few lineages cannot decide {family} comparisons: the smallest p is {number(least)} for each."
+    return f" So few lineages cannot decide {family} comparisons: the smallest p of one is {number(least)}."
 
 
 # ---------------------------------------------------------------- what went wrong
