@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rlaudit.backends import BACKENDS
 from rlaudit.backends.sb3_agent import build
-from rlaudit.backends.sb3_training import train_one, weights_sha256
+from rlaudit.backends.sb3_training import Treated, train_one, weights_sha256
 from rlaudit.backends.tickets_masks import MaskBroken, hold, n_masked, permuted, prunable, pruned, random, shapes
 from rlaudit.backends.tickets_training import found_masks, trained_weights
 from rlaudit.errors import RlauditError
@@ -144,11 +144,11 @@ def test_weight_decay_moves_no_masked_weight(algo: str) -> None:
 
 
 def test_a_mask_that_is_not_held_makes_the_run_a_failed_one() -> None:
-    def treat(agent: Any) -> Any:
+    def treat(agent: Any, envs: Any) -> Treated:
         measure = hold(random(shapes(prunable(agent)), 0.5, 0), agent)
         for weight in prunable(agent).values():
-            weight._backward_hooks.clear()
-        return measure
+            weight._backward_hooks.clear()  # type: ignore[union-attr]
+        return Treated(measure=measure)
 
     record = train_one(small(), lambda spec, steps: None, treat)
     assert "failed" == record.status
