@@ -174,7 +174,7 @@ def test_task_agents_and_seeds_are_a_whole_config(tmp_path: Path) -> None:
         ({"tickets": {"extreme": 2}}, "Did you mean 'extremes'?"),
         ({"agents": {"a": {"algo": "TRPO", "timesteps": 9}}}, "past the gradients that would hold a mask"),
         ({"agents": {"a": {"train": "m:f", "timesteps": 9}}}, "can be pruned"),
-        ({"agents": dict.fromkeys(("a", "a again"), {"algo": "PPO", "timesteps": 9})}, "give it another label"),
+        ({"agents": {key: {"algo": "PPO", "timesteps": 9} for key in ("a", "a again")}}, "give it another label"),
         ({"audit": {"claims": ["ppo >= ppo - 1"]}}, "are not judged by this experiment"),
     ],
 )

@@ -10,13 +10,14 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rlaudit.backends.provenance import machine, versions
 from rlaudit.backends.sb3 import ALGORITHMS
@@ -26,7 +27,7 @@ from rlaudit.types import Floats, Ints, Progress, RunRecord, RunSpec, TrainingEp
 
 REPORT_SECONDS = 0.25  # between two calls of `progress`
 CHECKS = 10  # a run is looked over for NaN at least this many times
-Measure: TypeAlias = Callable[[], Mapping[str, NDArray[Any]]]  # called after training: what the record keeps beside
+Measure: TypeAlias = Callable[[], Mapping[str, NDArray[Any]]]
 _PACKAGES = ("rlaudit", "torch", "stable_baselines3", "gymnasium", "numpy")
 
 
@@ -53,19 +54,29 @@ class _Measured:
         self.lengths.append(row[1])
 
 
-def untreated(agent: BaseAlgorithm) -> Measure:
+class Treated(NamedTuple):
+    """What an experiment does with an agent, and what it wants to know of it."""
+
+    callback: BaseCallback | None = None  # called beside our own while the agent learns
+    measure: Measure = dict  # called after training: what the record keeps beside
+
+
+Treat: TypeAlias = Callable[[BaseAlgorithm, DummyVecEnv], Treated]
+
+
+def untreated(agent: BaseAlgorithm, envs: DummyVecEnv) -> Treated:
     """Leaves the agent as it was built."""
-    return dict
+    return Treated()
 
 
-def train_one(spec: RunSpec, progress: Progress, treat: Callable[[BaseAlgorithm], Measure] = untreated) -> RunRecord:
+def train_one(spec: RunSpec, progress: Progress, treat: Treat = untreated) -> RunRecord:
     """The record of one run. Whatever goes wrong in it becomes a failed record with the traceback.
 
-    `treat` is given the agent before it learns, and must not draw from the global generators.
+    `treat` is given the agent and its environments before the first reset; it must not draw from the global generators.
     """
     measured, started, error = _Measured(), time.process_time(), None
     try:
-        with one_thread(), _quick():
+        with threads(spec.treatment.get("threads", 1)), _quick():
             _learn(spec, measured, progress, treat)
     except Exception:
         error = traceback.format_exc().strip()
@@ -86,17 +97,20 @@ def train_one(spec: RunSpec, progress: Progress, treat: Callable[[BaseAlgorithm]
     )
 
 
-def _learn(spec: RunSpec, measured: _Measured, progress: Progress, treat: Callable[[BaseAlgorithm], Measure]) -> None:
+def _learn(spec: RunSpec, measured: _Measured, progress: Progress, treat: Treat) -> None:
     agent, envs = build(spec)
     measured.envs = monitors(envs)
-    measure = treat(agent)
+    treated = treat(agent, envs)
     evaluate = make_evaluator(spec, agent, envs)
+    watch: BaseCallback = _Watch(spec, evaluate, measured, progress)
+    if treated.callback is not None:
+        watch = CallbackList([watch, treated.callback])
     try:
         try:
-            agent.learn(spec.timesteps, callback=_Watch(spec, evaluate, measured, progress))
+            agent.learn(spec.timesteps, callback=watch)
         finally:  # NaN weights explain an exception better than where they happened to be noticed
             check_finite(agent, measured.envs)
-        measured.beside = measure()
+        measured.beside = treated.measure()
         measured.add(agent.num_timesteps, evaluate("final"))
         measured.weights = weights_sha256(agent)
     finally:
@@ -175,14 +189,17 @@ def _training_episodes(monitors: list[Any]) -> TrainingEpisodes:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Two runs with torch's default two threads on two cores were 7 to 20 times slower; and threads change bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def threads(n: int = 1) -> Iterator[None]:
+    """One, unless a trial asks for more.
+
+    Two runs with torch's default two threads on two cores were 7 to 20 times slower; and threads change bits.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rlaudit.backends.memo import remembered
 from rlaudit.backends.sb3_agent import build
-from rlaudit.backends.sb3_training import Measure, train_one
+from rlaudit.backends.sb3_training import Treated, train_one
 from rlaudit.backends.tickets_masks import Masks, Shapes, hold, permuted, prunable, pruned, random, shapes
 from rlaudit.errors import RlauditError
 from rlaudit.types import EvaluationPlan, Progress, RunRecord, RunSpec, Seeds
@@ -24,7 +24,8 @@ class LineageFailed(RlauditError):
 
 def train_masked(spec: RunSpec, progress: Progress) -> RunRecord:
     """The record of one run under the mask of its treatment."""
-    return train_one(spec, progress, partial(hold, MASKS[spec.treatment["mask"]](spec)))
+    masks = MASKS[spec.treatment["mask"]](spec)
+    return train_one(spec, progress, lambda agent, envs: Treated(measure=hold(masks, agent)))
 
 
 def lineage(spec: RunSpec) -> RunSpec:
@@ -86,14 +87,14 @@ def found_masks(dense: RunSpec, sparsities: Sequence[float], memo: str = "") -> 
 def trained_weights(dense: RunSpec, masks: Masks) -> Mapping[str, NDArray[Any]]:
     """The prunable weights after training under the masks."""
 
-    def treat(agent: BaseAlgorithm) -> Measure:
+    def treat(agent: BaseAlgorithm, envs: DummyVecEnv) -> Treated:
         check, weights = hold(masks, agent), prunable(agent)
 
         def measure() -> Mapping[str, NDArray[Any]]:
             check()
             return {name: weight.detach().cpu().numpy().copy() for name, weight in weights.items()}
 
-        return measure
+        return Treated(measure=measure)
 
     record = train_one(dense, lambda spec, steps: None, treat)
     if record.error:

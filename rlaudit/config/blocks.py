@@ -10,6 +10,7 @@ from rlaudit.config.base import Frozen
 from rlaudit.config_values import (
     CONVEX_SCHEMES,
     NUMBER,
+    SCHEMES,
     WHOLE,
     ConvexSchemeName,
     Count,
@@ -43,6 +44,11 @@ Initializer: TypeAlias = Annotated[
 class ReproduceConfig(Frozen):
     """`experiment: reproduce`."""
 
+    seeds: Annotated[int, Field(ge=1, le=100), WHOLE, Field(description="of the config's seeds, the first so many")] = 1
+    steps: Annotated[
+        Count, Field(description="timesteps of a trial that need not go to the end; it stops once it has learned")
+    ] = 2000
+
 
 class SourcesConfig(Frozen):
     """`experiment: sources`: the levels of each stream of random numbers, where they are not `seeds`."""
@@ -57,7 +63,18 @@ class SourcesConfig(Frozen):
 
 
 class InitializersConfig(Frozen):
-    """`experiment: initializers`."""
+    """`experiment: initializers`: every scheme with every gain of the last layers."""
+
+    schemes: Annotated[
+        tuple[SchemeName, ...],
+        Field(min_length=1, description="rlaudit list initializers; all of them unless given"),
+        AfterValidator(distinct_names),
+    ] = SCHEMES
+    last_gains: Annotated[
+        tuple[Annotated[float, Field(ge=0, allow_inf_nan=False), NUMBER], ...],
+        Field(min_length=1, description="factors on the last layers that choose actions"),
+        AfterValidator(distinct_names),
+    ] = (0.01, 1.0)
 
 
 def _rising(values: tuple[float, ...]) -> tuple[float, ...]:

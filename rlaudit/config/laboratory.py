@@ -112,8 +112,25 @@ def _claims_unread(config: AuditConfig) -> Iterator[Problem]:
         yield at(("audit", "claims"), "are not judged by this experiment: what it compares is planned. Leave them out")
 
 
+# ---------------------------------------------------------------- initializers
+
+
+def _weights_we_can_draw(config: AuditConfig) -> Iterator[Problem]:
+    """Agents of stable-baselines3, whose weights are left to the experiment."""
+    for label, agent in config.agents.items():
+        if agent.trainer != "sb3":
+            yield at(("agents", label), f"is trained by {agent.trainer}; only weights of backend sb3 can be drawn anew")
+        elif agent.initializer:
+            yield at(("agents", label, "initializer"), "is what the experiment tries out; say it in `initializers`")
+    if config.audit.claims:
+        yield at(
+            ("audit", "claims"), "are about agents; here each agent has many initial weights: judge them in an audit"
+        )
+
+
 _PROBLEMS: Mapping[str, tuple[Callable[[AuditConfig], Iterator[Problem]], ...]] = {
     "sources": (_streams_apart, _not_too_many, _no_claims),
     "convex": (_convex,),
     "tickets": (_masks_hold, _labels_apart, _enough_lineages, _claims_unread),
+    "initializers": (_weights_we_can_draw,),
 }

@@ -52,9 +52,9 @@ def exit_code(audit: Audit, *, gate: bool) -> int:
     """
     states = {claim.state for claim in audit.claims}
     turned = any(pair.imputed and not pair.imputed.agrees for pair in audit.comparisons)
-    if "contradicted" in states or (gate and turned):
+    if "contradicted" in states or (gate and turned) or any(one.reproducible is False for one in audit.reproduction):
         return 1
-    if any(arm.n_failed for arm in audit.arms) or any(one.n_failed for one in audit.sources):
+    if any(one.n_failed for kind in (audit.arms, audit.sources, audit.reproduction) for one in kind):
         return 4
     open_pairs = any(pair.verdict.is_open for pair in audit.comparisons)
     inconclusive = bool(states & {"undecided", "fragile"}) if states else open_pairs

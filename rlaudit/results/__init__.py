@@ -32,7 +32,7 @@ from rlaudit.results.pairs import (
 )  # fmt: skip
 from rlaudit.results.procedures import Estimate, ProcedureAudit, ProcedureRates
 from rlaudit.results.reading import ReadArm, Reading, ReadNote
-from rlaudit.results.reproduction import Reproduction
+from rlaudit.results.reproduction import Difference, Draw, Reproduction, Trial
 from rlaudit.results.robustness import (
     Carrier,
     EvaluationNoise,
@@ -63,6 +63,8 @@ __all__ = [
     "Contrast",
     "Convex",
     "CrossedRun",
+    "Difference",
+    "Draw",
     "EffectSize",
     "Estimate",
     "EvaluationNoise",
@@ -108,6 +110,7 @@ __all__ = [
     "TestResult",
     "TicketArm",
     "Tickets",
+    "Trial",
     "Twins",
     "from_json",
     "hardest_pair",
