@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 from audit_builder import HOSTILE, build_audit, odd_audits
+from convex_builder import some_convex
 from matplotlib.figure import Figure
 from sources_builder import CHAOS, audited, returns_of
 from tickets_builder import luck, tickets_audit
@@ -21,6 +22,7 @@ from rlaudit.results import (
     Arm,
     Audit,
     Claim,
+    Convex,
     EvaluationNoise,
     GroupCurves,
     Leaderboard,
@@ -29,6 +31,7 @@ from rlaudit.results import (
     ProcedureAudit,
     Sources,
     SplitAudit,
+    Surface,
     Tickets,
 )  # fmt: skip
 
@@ -43,6 +46,7 @@ def without_masked_runs(one: Tickets) -> Tickets:
 
 ODD = odd_audits()
 LABORATORY = {  # one of each experiment, and its oddities
+    "convex": replace(build_audit(), convex=(some_convex("CartPole-v1"),)),
     "sources": audited(returns_of(CHAOS, (3, 3, 3))),
     "sources, equal scores": audited(np.ones((2, 2, 2, 2))),
     "tickets": tickets_audit(),
@@ -65,7 +69,9 @@ def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
         MetricChoice: list(audit.metrics),
         EvaluationNoise: list(audit.evaluation_noise),
         ProcedureAudit: [audit.procedures] if audit.procedures else [],
+        Convex: list(audit.convex),
         Sources: list(audit.sources),
+        Surface: [surface for one in audit.convex for surface in one.surfaces],
         Tickets: list(audit.tickets),
     }
     several: dict[object, list[object]] = {
