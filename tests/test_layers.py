@@ -14,14 +14,15 @@ ORDER = (
     "config", "plan", "importers", "durable", "backends", "store", "exporters", "executors", "scores",
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
     "regression", "same_agent", "few_seeds", "pairs", "judge", "procedures", "leaderboard", "failures", "metrics",
-    "evaluation_noise", "printed",
+    "evaluation_noise", "initial_weights", "printed",
     "findings", "experiments", "figures", "report", "outputs", "training", "pipeline", "rechecking",
     "terminal", "forecast", "cli", "pytest_plugin", "__init__", "__main__",
 )  # fmt: skip
 RUNNING = {"plan", "backends", "importers", "exporters", "store", "executors", "outputs", "training", "pipeline"}
 STATISTICS = {
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power", "same_agent", "few_seeds", "pairs",
-    "judge", "procedures", "leaderboard", "failures", "metrics", "evaluation_noise", "printed", "findings",
+    "judge", "procedures", "leaderboard", "failures", "metrics", "evaluation_noise", "initial_weights",
+    "printed", "findings",
 }  # fmt: skip
 DRAWING = {"figures", "report"}
 
