@@ -39,7 +39,7 @@ _LABELS = {
     # streams of random numbers
     "init": "initial weights",
     "env": "environment",
-    "algo": "sampling of the algorithm",
+    "algo": "sampling",
     # habits of concluding
     "mean_higher": "the better mean wins",
     "top_run": "the best single run wins",
@@ -174,6 +174,21 @@ def metric_name(metric: str, until: float = 1.0, *, capital: bool = False) -> st
     name = f"the mean of the last {last} evaluations" if last.isdecimal() else _METRICS.get(metric, metric)
     name = name if until == 1 else f"{name} in the first {percent(until)} of training"
     return name[:1].upper() + name[1:] if capital else name
+
+
+_TICKET_ARMS = {
+    "dense": "no mask",
+    "again": "no mask on the same weights",
+    "ticket": "the ticket",
+    "new weights": "its mask on new weights",
+    "permuted mask": "its mask permuted",
+    "random mask": "a random mask on new weights",
+}
+
+
+def ticket_arm(name: str) -> str:
+    """How a sentence calls what an arm of the experiment `tickets` was trained with."""
+    return _TICKET_ARMS[name]
 
 
 def carried(text: str) -> str:

@@ -12,9 +12,9 @@ PACKAGE = Path(__file__).parents[1] / "rlaudit"
 ORDER = (
     "errors", "wording", "notebook", "types", "results", "seeds", "yaml_source", "config_values", "claims",
     "config", "plan", "importers", "durable", "traces", "store", "backends", "exporters", "executors", "trial",
-    "scores", "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
+    "rounding", "scores", "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
     "regression", "same_agent", "few_seeds", "pairs", "judge", "procedures", "leaderboard", "failures", "metrics",
-    "evaluation_noise", "variance", "printed",
+    "evaluation_noise", "variance", "lottery", "printed",
     "findings", "experiments", "figures", "report", "outputs", "training", "pipeline", "rechecking",
     "terminal", "forecast", "cli", "pytest_plugin", "__init__", "__main__",
 )  # fmt: skip
@@ -23,7 +23,7 @@ RUNNING = {
 }  # fmt: skip
 STATISTICS = {
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power", "same_agent", "few_seeds", "pairs",
-    "judge", "procedures", "leaderboard", "failures", "metrics", "evaluation_noise", "variance",
+    "judge", "procedures", "leaderboard", "failures", "metrics", "evaluation_noise", "variance", "lottery",
     "printed", "findings", "traces",
 }  # fmt: skip
 DRAWING = {"figures", "report"}

@@ -99,18 +99,32 @@ def test_estimates_at_20_levels_are_within_a_twentieth_on_average_and_the_unbias
         assert (np.abs(np.mean([one.components for one in tables], axis=0) - truth) < 4 * error + 1e-9).all()
 
 
-@pytest.mark.parametrize(("shape", "at_least"), [((5, 5, 5), 0.92), ((3, 3, 3), 0.9), ((10, 4, 4), 0.92)])
-@pytest.mark.parametrize("truth", [CHAOS, MIXED, MAINS, NOISY])
-def test_intervals_hold_the_true_shares_of_normal_effects(
-    shape: tuple[int, ...], at_least: float, truth: tuple[float, ...]
-) -> None:
-    assert min(covered(truth, shape, "normal", 150)) >= at_least - 0.04
+@pytest.mark.parametrize("tails", ["normal", "bimodal"])
+@pytest.mark.parametrize("shape", [(5, 5, 5), (3, 3, 3), (10, 4, 4)])
+def test_intervals_hold_the_true_shares(shape: tuple[int, ...], tails: str) -> None:
+    """95 % promised; .90 on average would be twice the errors. 3.5 standard errors of 120 tables are .07."""
+    found = np.array([covered(truth, shape, tails, 120) for truth in (CHAOS, MIXED, MAINS, NOISY)])
+    assert found.mean() > 0.94
+    assert found.min() > 0.88
 
 
-@pytest.mark.parametrize(("tails", "at_least"), [("skewed", 0.9), ("bimodal", 0.93)])
-@pytest.mark.parametrize("truth", [CHAOS, MAINS])
-def test_intervals_hold_other_effects_too(tails: str, at_least: float, truth: tuple[float, ...]) -> None:
-    assert min(covered(truth, (5, 5, 5), tails, 150)) >= at_least - 0.05
+def test_intervals_are_a_little_too_narrow_where_effects_are_as_skewed_as_an_exponential_distribution() -> None:
+    """Two in three true shares still lie in more than 95 % of their intervals."""
+    found = np.array([covered(truth, (5, 5, 5), "skewed", 120) for truth in (CHAOS, MIXED, MAINS, NOISY)])
+    assert 0.93 < found.mean()
+    assert 0.82 < found.min()
+
+
+def test_a_bootstrap_over_levels_would_not_do() -> None:
+    """Resampled levels repeat, and equal levels have equal interactions: half of the true shares of .8 lie outside."""
+    rng, hits = RNG(2), 0
+    for _ in range(50):
+        scores, noise = drawn(CHAOS, (5, 5, 5), rng)
+        drawn_anew = [np.ix_(*rng.integers(0, 5, (3, 5))) for _ in range(100)]
+        tables = [anova(scores[at], noise[at], 20) for at in drawn_anew]
+        low, high = np.quantile([one.components[6] / one.total for one in tables], [0.025, 0.975])
+        hits += low <= 0.8 <= high
+    assert hits / 50 < 0.75
 
 
 def covered(truth: tuple[float, ...], shape: tuple[int, ...], tails: str, n: int) -> list[float]:
@@ -216,7 +230,7 @@ def test_equal_scores_have_nothing_to_share() -> None:
 def test_a_factor_that_does_nothing_has_exactly_nothing() -> None:
     scores = np.repeat(drawn((0.5, 0.5, 0.0), (4, 4), RNG(0))[0][:, :, None], 3, axis=2)
     found = share(anova(scores), np.eye(7))
-    assert [0.0] * 4 == [found[term].high for term in (2, 4, 5, 6)]
+    assert [0.0] * 4 == pytest.approx([found[term].high for term in (2, 4, 5, 6)], abs=1e-12)
     assert 1 == pytest.approx(sum(found[term].estimate for term in (0, 1, 3)))
 
 

@@ -4,7 +4,7 @@ Importing this shelf imports no trainer: each backend loads its libraries when i
 name heavy modules in `PRELOAD`; the local executor imports them once and forks every worker from there.
 """
 
-from rlaudit.backends import command, function, sb3, traced, trial
+from rlaudit.backends import command, convex, function, sb3, tickets, traced, trial
 from rlaudit.types import Backend
 
 BACKENDS: dict[str, Backend] = {
@@ -23,6 +23,16 @@ BACKENDS: dict[str, Backend] = {
         train=function.train,
         check=function.check,
         help="a Python function: package.module:train(env_id, timesteps, seed) -> return, or a learning curve",
+    ),
+    "convex": Backend(
+        train=convex.train,
+        check=convex.check,
+        help="of `experiment: convex`: the fits to an expert's decisions",
+    ),
+    "tickets": Backend(
+        train=tickets.train,
+        check=tickets.check,
+        help="of `experiment: tickets`: sb3 with a mask that holds some weights at zero",
     ),
     "trial": Backend(
         train=trial.train,

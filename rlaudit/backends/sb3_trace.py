@@ -19,7 +19,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rlaudit.backends.pins import ENVIRONMENT_PINS
-from rlaudit.backends.sb3_training import train_one, weights_sha256
+from rlaudit.backends.sb3_training import Treated, train_one, weights_sha256
 from rlaudit.traces import BUILT, CHANNELS, DENSE, END, RESET, ROLLOUT, STEP, Recorder
 from rlaudit.types import Progress, RunRecord, RunSpec
 
@@ -32,7 +32,7 @@ def train_traced(spec: RunSpec, progress: Progress) -> RunRecord:
     """The record of a run, with the trace of its way and the draws of its environments in the measurements."""
     traces: list[Trace] = []
 
-    def attach(agent: BaseAlgorithm, envs: DummyVecEnv) -> BaseCallback:
+    def treat(agent: BaseAlgorithm, envs: DummyVecEnv) -> Treated:
         for pin in spec.treatment.get("pinned", ()):
             if pin in ENVIRONMENT_PINS:
                 ENVIRONMENT_PINS[pin](envs.envs, spec)
@@ -40,9 +40,9 @@ def train_traced(spec: RunSpec, progress: Progress) -> RunRecord:
             for env in envs.envs:
                 _thread_inside(env, spec.treatment["env_threads"])
         traces.append(Trace(spec, agent, envs))
-        return traces[0]
+        return Treated(traces[0])
 
-    record = train_one(spec, progress, attach)
+    record = train_one(spec, progress, treat)
     return replace(record, measurements=traces[0].measurements() if traces else {})
 
 

@@ -57,6 +57,80 @@ def _no_claims(config: AuditConfig) -> Iterator[Problem]:
         yield at(("audit", "claims"), sentence)
 
 
+# ---------------------------------------------------------------- convex
+
+
+def _convex(config: AuditConfig) -> Iterator[Problem]:
+    """Its scores are losses, and its arms are models and initializers."""
+    for label, agent in config.agents.items():
+        if agent.trainer != "sb3":
+            yield at(("agents", label), "is no agent with `algo`; the expert of `experiment: convex` is one")
+    if config.score != "final":
+        yield at(("score",), f"= {config.score!r}: `experiment: convex` is about the final loss; leave it out")
+    if config.audit.higher_is_better and "higher_is_better" in config.audit.model_fields_set:
+        yield at(("audit", "higher_is_better"), "= true: the scores of `experiment: convex` are losses; leave it out")
+    if config.audit.claims:
+        yield at(("audit", "claims"), "are about agents; `experiment: convex` compares initial weights. Leave them out")
+    if not config.evaluation.deterministic:
+        yield at(("evaluation", "deterministic"), "= false: the expert of `experiment: convex` decides without chance")
+    if config.convex.schemes == ("zeros",):
+        yield at(("convex", "schemes"), "names zeros alone, where a hidden layer stays on a saddle; name others, too")
+
+
+# ---------------------------------------------------------------- tickets
+
+# stable-baselines3's own gradients are what a mask is held by: these change weights past them.
+_WITHOUT_GRADIENTS = ("ARS", "TRPO")
+
+
+def _masks_hold(config: AuditConfig) -> Iterator[Problem]:
+    for label, agent in config.agents.items():
+        if agent.trainer != "sb3":
+            yield at(("agents", label), "has no `algo`: only weights of stable-baselines3's agents can be pruned")
+        elif agent.algo in _WITHOUT_GRADIENTS:
+            sentence = f"= {agent.algo} changes weights past the gradients that would hold a mask; take PPO, A2C or DQN"
+            yield at(("agents", label, "algo"), sentence)
+
+
+def _labels_apart(config: AuditConfig) -> Iterator[Problem]:
+    """`ppo again` and `ppo ticket 80%` are arms of `ppo`."""
+    for label in config.agents:
+        for other in config.agents:
+            if label.startswith(f"{other} "):
+                yield at(("agents", label), f"begins like the arms of {other!r} are called; give it another label")
+
+
+def _enough_lineages(config: AuditConfig) -> Iterator[Problem]:
+    wanted, n = 2 * config.tickets.extremes, len(config.seeds)
+    if n < wanted:
+        sentence = f"makes {n} initial weights, of which tickets.extremes = {config.tickets.extremes} takes {wanted}"
+        yield at(("seeds",), sentence)
+
+
+def _claims_unread(config: AuditConfig) -> Iterator[Problem]:
+    if config.audit.claims:
+        yield at(("audit", "claims"), "are not judged by this experiment: what it compares is planned. Leave them out")
+
+
+# ---------------------------------------------------------------- initializers
+
+
+def _weights_we_can_draw(config: AuditConfig) -> Iterator[Problem]:
+    """Agents of stable-baselines3, whose weights are left to the experiment."""
+    for label, agent in config.agents.items():
+        if agent.trainer != "sb3":
+            yield at(("agents", label), f"is trained by {agent.trainer}; only weights of backend sb3 can be drawn anew")
+        elif agent.initializer:
+            yield at(("agents", label, "initializer"), "is what the experiment tries out; say it in `initializers`")
+    if config.audit.claims:
+        yield at(
+            ("audit", "claims"), "are about agents; here each agent has many initial weights: judge them in an audit"
+        )
+
+
 _PROBLEMS: Mapping[str, tuple[Callable[[AuditConfig], Iterator[Problem]], ...]] = {
     "sources": (_streams_apart, _not_too_many, _no_claims),
+    "convex": (_convex,),
+    "tickets": (_masks_hold, _labels_apart, _enough_lineages, _claims_unread),
+    "initializers": (_weights_we_can_draw,),
 }

@@ -9,7 +9,6 @@ from rlaudit.results import ShareOf, Sources
 from rlaudit.wording import label_of, percent
 
 _COLOURS = {"init": BLUE, "env": GREEN, "algo": PINK, "pairs": BROWN, "all": MUTED, "noise": ORANGE}
-_SHORT = {"init": "initial weights", "env": "environment", "algo": "sampling"}
 _HEIGHT = 0.62
 
 
@@ -70,7 +69,7 @@ def _parts(sources: Sources) -> list[tuple[str, str, ShareOf]]:
         return []
     rest = "all three together" if sources.noise else "all three, and evaluation"
     return [
-        *((one.stream, f"{_SHORT[one.stream]} alone", one.alone) for one in sources.streams),
+        *((one.stream, f"{label_of(one.stream)} alone", one.alone) for one in sources.streams),
         ("pairs", "two of them together", sources.pairs),
         ("all", rest, triple.of_total),
         *([("noise", "noise of evaluation", sources.noise)] if sources.noise else []),

@@ -7,7 +7,7 @@ beyond them. The rules stand in the order of their weight; findings are sorted b
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from rlaudit.findings.agents import honest_tests, luck_floor, provenance, small_pools, twins
+from rlaudit.findings.agents import honest_tests, luck_floor, no_seed_effect, provenance, small_pools, twins
 from rlaudit.findings.claims import claims
 from rlaudit.findings.comparisons import few_seeds, hopeless_designs, tests_disagree, verdicts
 from rlaudit.findings.convex import convex
@@ -31,8 +31,8 @@ Rule = Callable[[Audit], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     claims, reproduction, sources, initializers, tickets, convex,
     twins, failures, hopeless_designs, verdicts, single_seeds, tests_disagree, leaderboards, metric_choice,
-    few_seeds, reading, habits, stuck_runs, luck_floor, outliers, honest_tests, evaluation_noise, small_pools,
-    provenance,
+    few_seeds, reading, habits, stuck_runs, no_seed_effect, luck_floor, outliers, honest_tests, evaluation_noise,
+    small_pools, provenance,
 )  # fmt: skip
 _ORDER = {Level.UNSAFE: 0, Level.WARN: 1, Level.OK: 2}
 

@@ -24,42 +24,46 @@ def sources(audit: Audit) -> Iterator[Finding]:
 
 
 def _largest(one: Sources) -> Finding:
-    parts = {str(stream.stream): stream.alone for stream in one.streams}
-    parts |= {name: part for name, part in (("together", one.together), ("noise", one.noise)) if part}
+    """Most of the variance, where an interval says so; else whether a single source can still be most of it."""
+    parts = _parts(one)
     name = max(parts, key=lambda each: parts[each].share)
-    most = [each for each, part in parts.items() if part.low > _MOST]
-    single = [each for each, part in parts.items() if each != "together" and part.high >= _MOST]
     evidence = {f"{each}_{end}": getattr(parts[each], end) for each in parts for end in ("share", "low", "high")}
-    said = f"of the variance of {_name(one)} {_is(name, one)}: {_said(parts[name])}. {_alone(one)}"
-    if most and name in _TITLES:
-        return Finding(_TITLES[name], f"Most {said}", _LEVELS[name], evidence, _STEPS[name])
-    if most:
-        step = f"Draw as many seeds of the {label_of(name)} as you can: the other streams matter less."
-        return Finding("One source stands out", f"Most {said}", Level.OK, evidence, step)
-    if not single:
-        said = f"No source alone makes up half of the variance of {_name(one)}; the largest part {_is(name, one)}, "
-        said = f"{said}{_said(parts[name])}. {_alone(one)}"
-        return Finding(_TITLES["together"], said, Level.OK, evidence, _STEPS["together"])
-    open_ones = listed([_called(each) for each in single], "or")
-    more = next((each for each in single if each != "noise"), "")
+    largest = f"{_is(name, one)}: {_said(parts[name])}. {_alone(one, name)}"
+    if parts[name].low > _MOST:
+        said = f"Most of the variance of {_name(one)} {largest}"
+        return Finding(_title(name), said, Level.WARN if name == "noise" else Level.OK, evidence, _step(name))
+    can_be_most = [each for each, part in parts.items() if each != "together" and part.high >= _MOST]
+    if not can_be_most:
+        said = f"No source alone makes up half of the variance of {_name(one)}. The largest part {largest}"
+        return Finding(_title("together"), said, Level.OK, evidence, _step("together"))
     return Finding(
         "Not clear where the variance comes from",
-        f"The largest part {said} But {_design(one)} levels leave open whether half of it comes from {open_ones}.",
+        f"The largest part of the variance of {_name(one)} {largest} But {_design(one)} levels leave open whether half "
+        f"of it comes from {listed([_called(each) for each in can_be_most], 'or')}.",
         Level.WARN,
         evidence,
-        f"Cross more levels of it, such as sources: {{{more}: 10}}; the runs that are there stay."
-        if more
-        else _STEPS["noise"],
+        f"Cross more levels, such as sources: {{{can_be_most[0]}: 10}}; the runs that are there stay."
+        if can_be_most != ["noise"]
+        else _step("noise"),
     )
 
 
-_TITLES = {"together": "No single source", "noise": "Mostly noise of evaluation"}
-_LEVELS = {"together": Level.OK, "noise": Level.WARN}
-_STEPS = {
-    "together": "Draw weights, environment and sampling anew for every run, and train more of them: no stream can be "
-    "fixed to make results surer.",
-    "noise": "Evaluate each run on more episodes before you train more of them.",
-}
+def _parts(one: Sources) -> dict[str, ShareOf]:
+    """What can be most of the variance: a stream alone, what streams do together, the noise of evaluation."""
+    named = {str(each.stream): each.alone for each in one.streams}
+    return named | {name: part for name, part in (("together", one.together), ("noise", one.noise)) if part}
+
+
+def _title(name: str) -> str:
+    return {"together": "No single source", "noise": "Mostly noise of evaluation"}.get(name, "One source stands out")
+
+
+def _step(name: str) -> str:
+    return {
+        "together": "Draw weights, environment and sampling anew for every run, and train more of them: no stream can "
+        "be fixed to make results surer.",
+        "noise": "Evaluate each run on more episodes before you train more of them.",
+    }.get(name, f"Draw as many seeds of the {label_of(name)} as you can: the other streams matter less.")
 
 
 def _called(name: str) -> str:
@@ -67,15 +71,16 @@ def _called(name: str) -> str:
 
 
 def _is(name: str, one: Sources) -> str:
-    unknown = "" if one.noise else ", or to their evaluation, which cannot be told apart here"
     if name == "together":
+        unknown = "" if one.noise else ", or to their evaluation, which cannot be told apart here"
         return f"belongs to no source alone, but to combinations of them{unknown}"
     return f"is {_called(name)}" if name == "noise" else f"comes from {_called(name)} alone"
 
 
-def _alone(one: Sources) -> str:
-    said = [f"the {label_of(each.stream)} {_said(each.alone)}" for each in one.streams]
-    return f"Alone, {said[0].replace('weights', 'weights explain', 1)}, {listed(said[1:])}."
+def _alone(one: Sources, but: str) -> str:
+    """What streams explain, without the one that was named already."""
+    said = [f"the {label_of(each.stream)} {_said(each.alone)}" for each in one.streams if each.stream != but]
+    return f"Alone: {listed(said)}."
 
 
 def _evaluation(one: Sources) -> Iterator[Finding]:

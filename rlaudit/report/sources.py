@@ -23,8 +23,9 @@ def where_variance_comes_from(audit: Audit) -> SectionHtml | None:
         (
             "Every level of the initial weights was trained with every level of the environment's seed and of the "
             "algorithm's, so that runs share their seeds on purpose: they are no sample of independent runs, and no "
-            "interval of a mean is given. “Alone” is a main effect: what a seed does whatever the others are. An "
-            "interaction is what it does only with this seed of the others.",
+            "interval of a mean is given. Sampling is all that the algorithm draws: actions, minibatches, exploration, "
+            "replay. “Alone” is a main effect: what a seed does whatever the others are. “Together” are interactions: "
+            "what it does only with these seeds of the others.",
             "Crossed random effects (Searle, Casella and McCulloch 1992), restricted maximum likelihood with no "
             "component below zero; the column “unbiased” has the classical estimates, of which one that is really "
             "zero comes out negative half of the time. Training is deterministic given its three seeds, so that "
@@ -44,7 +45,7 @@ def _sentences(audit: Audit, one: Sources) -> Iterator[str]:
     yield (
         f"{name}: {_said(one.together)} of the variance of its scores belongs to no source alone, but to combinations "
         f"of weights, environment and sampling. Alone, the initial weights explain {_said(one.streams[0].alone)}, the "
-        f"environment {_said(one.streams[1].alone)}, the sampling of the algorithm {_said(one.streams[2].alone)}"
+        f"environment {_said(one.streams[1].alone)}, the sampling {_said(one.streams[2].alone)}"
         + (f"; {_said(one.noise)} is noise of the {one.n_episodes} evaluation episodes." if one.noise else ".")
     )
     only = listed([f"{percent(each.only_this.share**0.5)} for the {label_of(each.stream)}" for each in one.streams])
@@ -134,11 +135,11 @@ def key_figures(audit: Audit) -> Iterator[KeyFigure]:
     for one in known[:1]:
         assert one.together is not None
         whose = f" ({_name(audit, one)})" if len(known) > 1 else ""
-        weights = one.streams[0]
-        left = weights.without_this
+        largest = max(one.streams, key=lambda each: each.alone.share)
+        left = largest.without_this
         yield _key("of the variance belongs to no source alone", audit, one.together, whose)
-        yield _key(f"of the variance come from the {label_of(weights.stream)} alone", audit, weights.alone, whose)
-        label = f"of the standard deviation are left with the {label_of(weights.stream)} fixed"
+        yield _key(f"of the variance: the {label_of(largest.stream)} alone", audit, largest.alone, whose)
+        label = f"of the standard deviation are left with the {label_of(largest.stream)} fixed"
         yield _key(label, audit, ShareOf(left.share**0.5, left.low**0.5, left.high**0.5), whose)
         if one.noise:
             more = f"; {one.n_episodes} episodes a run{whose}"

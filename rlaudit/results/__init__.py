@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rlaudit.results.agents import Arm, GroupCurves, NamedSplit, SplitAudit, SplitTest, Spread, Twins
 from rlaudit.results.claims import Claim, ClaimState, Flip
-from rlaudit.results.convex import Convex
+from rlaudit.results.convex import CONVEX_SPREAD, HIDDEN_SPREAD, Convex, LossArm, LossPath, Surface
 from rlaudit.results.initializers import Initializers
 from rlaudit.results.leaderboard import (
     AggregateValue,
@@ -45,11 +45,13 @@ from rlaudit.results.robustness import (
     StuckRuns,
 )  # fmt: skip
 from rlaudit.results.sources import Component, CrossedRun, ShareOf, Sources, StreamShare
-from rlaudit.results.tickets import Tickets
+from rlaudit.results.tickets import Contrast, Part, Relived, Survival, TicketArm, Tickets
 from rlaudit.types import Finding
 
 __all__ = [
+    "CONVEX_SPREAD",
     "FEW",
+    "HIDDEN_SPREAD",
     "SCHEMA",
     "AggregateValue",
     "Arm",
@@ -58,6 +60,7 @@ __all__ = [
     "Claim",
     "ClaimState",
     "Component",
+    "Contrast",
     "Convex",
     "CrossedRun",
     "Difference",
@@ -72,12 +75,15 @@ __all__ = [
     "Imputed",
     "Initializers",
     "Leaderboard",
+    "LossArm",
+    "LossPath",
     "MatrixCell",
     "MetricChoice",
     "MetricView",
     "NamedSplit",
     "Outlier",
     "PairAudit",
+    "Part",
     "ProcedureAudit",
     "ProcedureRates",
     "ProfileLine",
@@ -86,6 +92,7 @@ __all__ = [
     "ReadNote",
     "Reading",
     "Redone",
+    "Relived",
     "Reproduction",
     "SeedsNeeded",
     "ShareOf",
@@ -98,7 +105,10 @@ __all__ = [
     "StuckRuns",
     "Subset",
     "SubsetTest",
+    "Surface",
+    "Survival",
     "TestResult",
+    "TicketArm",
     "Tickets",
     "Trial",
     "Twins",
