@@ -23,7 +23,7 @@ from rlaudit.backends.sb3_training import Treated, train_one, weights_sha256
 from rlaudit.traces import BUILT, CHANNELS, DENSE, END, RESET, ROLLOUT, STEP, Recorder
 from rlaudit.types import Progress, RunRecord, RunSpec
 
-_PATIENCE = 5  # times the steps after which a run is stopped although its weights have not changed
+_PATIENCE = 20  # times the steps after which a run is stopped although its weights have not changed
 _WATCH_EVERY = 20  # steps of an environment that are watched for draws, once the trace is no longer dense
 _LIBRARIES = ("gymnasium", "stable_baselines3", "rlaudit", "builtins", "abc", "typing")
 

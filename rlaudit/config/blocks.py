@@ -45,8 +45,11 @@ class ReproduceConfig(Frozen):
     """`experiment: reproduce`."""
 
     seeds: Annotated[int, Field(ge=1, le=100), WHOLE, Field(description="of the config's seeds, the first so many")] = 1
+    timesteps: Annotated[
+        Count | None, Field(description="of the trials under equal conditions; to the end unless given")
+    ] = None
     steps: Annotated[
-        Count, Field(description="timesteps of a trial that need not go to the end; it stops once it has learned")
+        Count, Field(description="timesteps of the other trials, which then stop once the agent has learned something")
     ] = 2000
 
 

@@ -14,11 +14,11 @@ from rlaudit.experiments.trials import (
     CONDITIONS,
     PROGRAMS,
     SOURCES,
-    cannot_be_switched,
     held,
     own_backend,
     sources_of,
     treated,
+    unchanged,
 )  # fmt: skip
 from rlaudit.plan import run_spec
 from rlaudit.results import Audit, Draw, Reproduction, Trial
@@ -93,7 +93,8 @@ def _firsts(config: AuditConfig) -> Iterator[_First]:
             for seed in seeds:
                 spec = run_spec(config, task, label, agent, seed)
                 trial = replace(spec, backend="trial", treatment={"backend": spec.backend})
-                yield _First(trial, other, config.reproduce.steps)
+                longest = _until(trial, config.reproduce.timesteps or spec.timesteps)
+                yield _First(longest, other, config.reproduce.steps)
 
 
 # ---------------------------------------------------------------- what is set side by side
@@ -117,20 +118,22 @@ def _pairs(first: _First, known: _Known) -> Iterator[_Pair]:
 def _pair(first: _First, name: str) -> _Pair | None:
     """The first run beside the same one under a condition."""
     condition = CONDITIONS[name]
-    whole = name in _WHOLE or own_backend(first.spec) in PROGRAMS
-    changed = condition.change(first.spec if whole else _until(first.spec, first.steps), first.other)
+    base = first.spec if name in _WHOLE else _until(first.spec, first.steps)
+    changed = condition.change(base, first.other)
     return _Pair(name, condition.label, condition.kind, first.spec, changed) if changed else None
 
 
 def _until(spec: RunSpec, steps: int) -> RunSpec:
-    return treated(spec, until=steps) if steps < spec.timesteps else spec
+    """Programs cannot be stopped early."""
+    reach = spec.treatment.get("until", spec.timesteps)
+    return treated(spec, until=steps) if steps < reach and own_backend(spec) not in PROGRAMS else spec
 
 
 def _sources(first: _First, difference: Difference, known: _Known) -> Iterator[_Pair]:
     """Each source alone; where none is enough all of them; and where that is enough all but each."""
     beyond = first.spec.timesteps if difference.step is None else _BEYOND * difference.step
-    ends = own_backend(first.spec) in PROGRAMS or difference.where == "evaluation"
-    base = first.spec if ends else _until(first.spec, max(first.steps, beyond))
+    in_training = difference.where != "evaluation"
+    base = _until(first.spec, max(first.steps, beyond)) if in_training else first.spec
     names = sources_of(base)
     alone = [_held(base, name, SOURCES[name].label, (name,)) for name in names]
     yield from alone
@@ -195,7 +198,7 @@ def _reproduction(first: _First, known: _Known) -> Reproduction:
         together=together,
         draws=tuple(_draws(record)) if record else (),
         left_behind=_left_behind(record) if record else (),
-        held=cannot_be_switched(first.spec),
+        unchanged=unchanged(first.spec),
         n_failed=len(failed),
         error=next((trial.error for trial in trials if trial.error), ""),
     )

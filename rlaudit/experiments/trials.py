@@ -125,10 +125,10 @@ def sources_of(spec: RunSpec) -> tuple[str, ...]:
     return tuple(name for name in SOURCES if held(spec, (name,)) is not None)
 
 
-def cannot_be_switched(spec: RunSpec) -> tuple[str, ...]:
-    """What the question names and no trial changes."""
-    if own_backend(spec) == "command":
-        return ("threads: one, unless the program takes more", "the program's own clock, entropy and environments")
-    if own_backend(spec) == "function":
-        return ("threads: one, unless the function takes more", "the environments that it makes")
-    return ("threads: one in each of these trials", "the device: rlaudit trains on the CPU")
+def unchanged(spec: RunSpec) -> tuple[str, ...]:
+    """What might matter and no trial changes."""
+    return {
+        "sb3": ("the device (rlaudit trains on the CPU)",),
+        "function": ("the environments that a function makes", "the device"),
+        "command": ("a program's clock, entropy and environments", "the device"),
+    }[own_backend(spec)]

@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 
 from rlaudit.figures.style import BLUE, INK, MUTED, ORANGE, WIDE, canvas, empty, plain_numbers, short, styled
 from rlaudit.results import Reproduction, Trial
+from rlaudit.wording import on
 
 _GROUPS = {
     "same": "must be the same run",
@@ -38,7 +39,7 @@ def same_run(one: Reproduction) -> Figure:
     ax.grid(visible=False)
     ax.set_xticks([tick for tick in ax.get_xticks() if tick <= reach])
     plain_numbers(ax, "x")
-    ax.set_title(f"{short(one.agent)}, seed {one.seed}: how far each trial is the same run")
+    ax.set_title(f"{short(one.agent)}{on(short(one.task))}, seed {one.seed}: how far each trial is the same run")
     handles = [Line2D([], [], color=colour, linewidth=7) for colour in (BLUE, ORANGE)]
     figure.legend(handles, ["the same to the bit", "another run"], loc="outside lower right", ncols=2)
     return figure

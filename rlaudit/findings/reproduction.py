@@ -218,12 +218,19 @@ def _holds(sound: Sequence[Reproduction]) -> Iterator[Finding]:
     yield Finding(
         "The same seed gives the same run",
         f"{len(trials)} of {len(trials)} trials of {names} agree with the first run to the bit over {over} steps, "
-        "in processes of their own and in a pool; and another seed gives another run.",
+        f"{_under(sound)}.",
         Level.OK,
         {"trials": len(trials), "steps": steps[-1]},
         "State versions, processor and number of threads beside the seed: this was one machine, and says nothing of "
         "others.",
     )
+
+
+def _under(sound: Sequence[Reproduction]) -> str:
+    """The conditions under which they were trained again."""
+    pool = " and in a pool" if all(any(trial.name == "pool" for trial in one.of("same")) for one in sound) else ""
+    seeds = "; and another seed gives another run" if all(one.of("seed") for one in sound) else ""
+    return f"in processes of their own{pool}{seeds}"
 
 
 _RULES = (_differs, _unused, _untried, _changes, _draws)

@@ -55,8 +55,8 @@ def _sentences(audit: Audit) -> Iterator[str]:
     untried = [one for one in audit.reproduction if one.reproducible is None]
     if untried:
         yield f"Not known: the runs of {several([_name(one) for one in untried])} failed."
-    held = dict.fromkeys(text for one in audit.reproduction for text in one.held)
-    yield f"Not switched here: {listed(held)}."
+    held = dict.fromkeys(text for one in audit.reproduction for text in one.unchanged)
+    yield f"No trial changes {listed(held, 'or')}."
 
 
 def _name(one: Reproduction) -> str:
@@ -126,7 +126,7 @@ def _outcome(trial: Trial) -> str:
 
 def table(audit: Audit) -> Table:
     """A row for each agent; for the terminal, too."""
-    head = ("agent", "task", "same seed", "another seed", "source")
+    head = ("agent", "same seed", "another seed", "source")
     return Table("does the same seed give the same run", head, tuple(_row(one) for one in audit.reproduction))
 
 
@@ -136,7 +136,7 @@ def _row(one: Reproduction) -> tuple[str, ...]:
     source = listed([labels[name] for name in one.sources], "and" if one.together else "or")
     same = _outcome(trial) if trial else "the same run" if one.of("same") else "failed"
     other = "" if not one.of("seed") else "the same run" if one.unused_seed else "another run"
-    return (one.agent, one.task, same, other, source or ("not found" if trial else ""))
+    return (_name(one), same, other, source or ("not found" if trial else ""))
 
 
 def _trials(audit: Audit) -> Table:

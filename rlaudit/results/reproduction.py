@@ -71,7 +71,7 @@ class Reproduction:
     together: bool = False  # ... all of them at once, and none alone
     draws: tuple[Draw, ...] = ()
     left_behind: tuple[str, ...] = ()  # files that stay where the run worked
-    held: tuple[str, ...] = ()  # what cannot be switched here, and why
+    unchanged: tuple[str, ...] = ()  # what no trial changes
     n_failed: int = 0  # runs, of any trial
     error: str = ""  # of the first run that failed
 
