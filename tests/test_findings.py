@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 from audit_builder import build_audit, odd_audits
+from sources_builder import CHAOS, returns_of
+from sources_builder import audited as crossed_audit
 
 from rlaudit.findings import RULES, exit_code, find
 from rlaudit.results import Audit, Claim, Imputed, Twins
@@ -136,6 +138,7 @@ def test_every_rule_finds_something_somewhere() -> None:
         with_claim("contradicted"),
         replace(build_audit(), provenance={"missing_runs": "1 of 2"}),
         replace(build_audit(), twins=(Twins("a2c", "CartPole-v1", (3, 4)),)),
+        crossed_audit(returns_of(CHAOS, (3, 3, 3))),
     ]
     apart = build_audit()
     tests = dict(apart.comparisons[0].tests)
