@@ -9,8 +9,17 @@ negative they are these, and they always add up to 1. Intervals: modified large-
 Ting et al. 1990, J. Stat. Comput. Simul. 35), turned into intervals of a ratio by asking for which shares zero lies in
 the interval of `part - share * total`. Degrees of freedom are lowered where the effects have heavy tails.
 
-Coverage at .95 of the shares 0, .04, .3 and .8 in 5 x 5 x 5, 3 x 3 x 3, 10 x 4 x 4 and 20 x 20 x 20 runs:
-COVERAGE
+Coverage at .95, lowest and mean over eight components and five truths with shares of 0, .04, .3 and .8 (400 tables):
+
+  effects         3 x 3 x 3    5 x 5 x 5    10 x 4 x 4
+  normal          .92  .99     .95  .98     .95  .98
+  two clusters    .94  .99     .95  .99     .94  .99
+  exponential     .90  .99     .88  .97     .90  .97
+
+With 20 levels and exponential effects .80 is the lowest, .69 without the lowered degrees of freedom. Tried as well:
+generalised intervals (Weerahandi 1993) with every component cut at zero, lowest .82 in 5 x 5 x 5 and .43 in 3 x 3 x 3
+for the interaction of all three; the bootstrap over levels (Owen & Eckles 2012), .43, because levels that are drawn
+twice share their interactions: what belongs to all three goes to fewer of them.
 """
 
 from collections.abc import Sequence

@@ -98,6 +98,11 @@ def percent(share: float | None) -> str:
     return f"{value:.1f} %" if fine else f"{value:.0f} %"
 
 
+def signed_percent(share: float | None) -> str:
+    """`−20 %`: of a share that may come out below zero."""
+    return f"−{percent(-share)}" if share is not None and share < 0 else percent(share)
+
+
 def more_seeds(n: float | None) -> str:
     """`2.4 more seeds`: never a small part of a seed, which nobody can train."""
     return "less than one more seed" if n is not None and n < 1 else f"{number(n, 2)} more seeds"

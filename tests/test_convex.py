@@ -333,7 +333,7 @@ def test_the_control_passes_and_says_so_first(folder: Path) -> None:
 def test_the_ordinary_audit_finds_nothing_in_the_convex_losses(folder: Path) -> None:
     surface = control(folder).convex[0].surface(convex=True)
     assert surface is not None
-    assert (0, 0, 1) == (surface.n_lucky, surface.n_apart, surface.n_minima)
+    assert (0, 0, 1) == (surface.n_lucky, surface.n_apart, surface.n_losses)
     assert surface.spread > 0
     assert surface.smallest_p == 1.0
     assert any("no seed effect" in finding.title for finding in surface.said)
@@ -344,7 +344,7 @@ def test_it_finds_seeds_and_initializers_behind_the_hidden_layer(folder: Path) -
     surface = control(folder).convex[0].surface(convex=False)
     assert surface is not None
     assert (5, 4) == (surface.n_lucky, surface.n_apart)
-    assert 8 == surface.n_minima
+    assert 8 == surface.n_losses
     assert surface.farthest is not None
     assert "normal_0.01" == surface.farthest[1]
     assert not any("no seed effect" in finding.title for finding in surface.said)

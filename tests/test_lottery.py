@@ -48,7 +48,7 @@ def lotteries(rho: float, n: int, seed: int, *, skewed: bool = False) -> tuple[l
 
 @pytest.mark.parametrize("skewed", [False, True])
 def test_weights_that_do_not_matter_are_called_so_in_at_most_half_of_alpha(skewed: bool) -> None:
-    """1,500 lotteries, standard error .004; measured .020-.027. Nothing survives on average."""
+    """1,500 lotteries, standard error .004; measured .027 and .022. Nothing survives on average."""
     found, _ = lotteries(0.0, 1500, 1, skewed=skewed)
     assert np.mean([one.carried for one in found]) < 0.04
     assert sum(one.mostly == "weights" for one in found) == 0
@@ -58,7 +58,7 @@ def test_weights_that_do_not_matter_are_called_so_in_at_most_half_of_alpha(skewe
 @pytest.mark.parametrize("rho", [0.2, 0.5, 0.9])
 @pytest.mark.parametrize("skewed", [False, True])
 def test_the_interval_holds_the_share_that_these_weights_keep(rho: float, skewed: bool) -> None:
-    """600 lotteries each, standard error .009 at .95."""
+    """600 lotteries each, standard error .009 at .95; measured .965 for normal paths, .978 for skewed ones."""
     found, truths = lotteries(rho, 600, 2, skewed=skewed)
     low, high = (np.array([getattr(one, end) for one in found]) for end in ("low", "high"))
     assert 0.92 < np.mean((low <= truths) & (truths <= high)) < 0.98
@@ -67,7 +67,7 @@ def test_the_interval_holds_the_share_that_these_weights_keep(rho: float, skewed
 
 @pytest.mark.parametrize("rho", [0.0, 0.3, 0.7])
 def test_the_share_that_survives_is_that_of_the_variance_and_the_general_interval_holds_it(rho: float) -> None:
-    """Where both are normal. Within a side the chosen weights differ in luck, so that .95 is the least."""
+    """Where both are normal; measured .963-.980, for within a side the chosen weights differ in their luck."""
     found, _ = lotteries(rho, 1000, 3)
     assert abs(np.mean([one.share for one in found]) - rho) < 0.02
     held = [(one.general_low or 0) <= rho <= (one.general_high or 0) for one in found]
@@ -82,6 +82,7 @@ def test_planted_weights_are_found() -> None:
 
 
 def test_luck_alone_is_mostly_called_the_path() -> None:
+    """Measured .89; .71 where the path is log-normal."""
     found, _ = lotteries(0.0, 300, 5)
     assert np.mean([one.mostly == "path" for one in found]) > 0.85
 
@@ -142,7 +143,7 @@ def contrasts(gains: list[float], rng: np.random.Generator, n: int = 10) -> list
 
 
 def test_of_eight_contrasts_without_a_difference_one_is_called_in_at_most_alpha_of_experiments() -> None:
-    """400 experiments, standard error .011 at .05; Holm over contrasts that share a ticket is conservative."""
+    """400 experiments, standard error .011 at .05; measured .053."""
     rng = np.random.default_rng(6)
     wrong = [any(not verdict.is_open for verdict in contrasts([0.0] * 8, rng)) for _ in range(400)]
     assert np.mean(wrong) < 0.08

@@ -188,6 +188,17 @@ def test_a_seed_that_nothing_uses_is_told() -> None:
     assert [False, True, True] == [stream.unused for stream in only(analyze(runs, config())).streams]
 
 
+def test_a_seed_of_which_one_level_is_trained_is_not_called_unused() -> None:
+    runs = [run for run in crossed(returns_of(NOISY)) if "algo0" in str(run.spec.seed)]
+    assert () == only(analyze(runs, config())).streams
+
+
+def test_where_every_run_failed_nothing_is_said() -> None:
+    audit = audited(np.full((2, 2, 2, 3), np.nan))
+    assert [Level.UNSAFE, Level.WARN] == [finding.level for finding in audit.findings]
+    assert render(audit)
+
+
 def test_no_runs_are_an_error() -> None:
     with pytest.raises(NotEnoughSeeds, match="no runs"):
         analyze([], config())

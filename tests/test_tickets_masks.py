@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from rlaudit.backends import BACKENDS
 from rlaudit.backends.sb3_agent import build
-from rlaudit.backends.sb3_training import train_one, weights_sha256
+from rlaudit.backends.sb3_training import Treated, train_one, weights_sha256
 from rlaudit.backends.tickets_masks import MaskBroken, hold, n_masked, permuted, prunable, pruned, random, shapes
 from rlaudit.backends.tickets_training import found_masks, trained_weights
 from rlaudit.errors import RlauditError
@@ -85,7 +85,9 @@ def test_an_agent_without_a_hidden_layer_has_nothing_to_prune() -> None:
 
 
 @given(st.integers(1, 60), st.floats(0.01, 0.99), st.floats(0.01, 0.99), st.integers(0, 9))
-def test_sparsity_is_exact_to_one_weight_also_where_weights_are_equal(n: int, first: float, then: float, kinds: int):
+def test_sparsity_is_exact_to_one_weight_also_where_weights_are_equal(
+    n: int, first: float, then: float, kinds: int
+) -> None:
     rng = np.random.default_rng(n)
     weights = {"a": rng.integers(-kinds, kinds + 1, (n, 2)).astype(np.float32), "b": rng.normal(size=(3, n))}
     before = pruned(weights, {}, min(first, then))
@@ -142,11 +144,11 @@ def test_weight_decay_moves_no_masked_weight(algo: str) -> None:
 
 
 def test_a_mask_that_is_not_held_makes_the_run_a_failed_one() -> None:
-    def treat(agent: Any) -> Any:
+    def treat(agent: Any, envs: Any) -> Treated:
         measure = hold(random(shapes(prunable(agent)), 0.5, 0), agent)
         for weight in prunable(agent).values():
-            weight._backward_hooks.clear()
-        return measure
+            weight._backward_hooks.clear()  # type: ignore[union-attr]
+        return Treated(measure=measure)
 
     record = train_one(small(), lambda spec, steps: None, treat)
     assert "failed" == record.status

@@ -70,10 +70,10 @@ def tickets_records(
     return [run(spec) for spec in plan(config, first)]
 
 
-def tickets_audit(score: Callable[[RunSpec], float] | None = None, **changes: Any) -> Audit:
+def tickets_audit(of: Callable[[RunSpec], float] | None = None, **changes: Any) -> Audit:
     """With its findings, as the pipeline leaves it."""
     config = tickets_config(**changes)
-    return finished(analyze(tickets_records(config, score or luck()), config))
+    return finished(analyze(tickets_records(config, of or luck()), config))
 
 
 def finished(audit: Audit) -> Audit:

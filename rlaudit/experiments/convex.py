@@ -150,7 +150,7 @@ def _surface(audit: Audit, records: Sequence[RunRecord], is_convex: bool) -> Sur
         arms=tuple(_arm(arm, records, lowest) for arm in audit.arms),
         lowest=lowest,
         spread=float(losses.max()) - lowest,
-        n_minima=len(np.unique(settled(losses)[0])),
+        n_losses=len(np.unique(settled(losses)[0])),
         gradient_norm=max(found["gradient_norm"]),
         iterations=(min(found["iterations"]), max(found["iterations"])),
         accuracy=(min(found["accuracy"]), max(found["accuracy"])),
@@ -179,7 +179,7 @@ def _arm(arm: Arm, records: Sequence[RunRecord], lowest: float) -> LossArm:
         seeds=arm.seeds,
         distances=tuple(raw[seed] - lowest for seed in arm.seeds),
         n_failed=arm.n_failed,
-        n_minima=len(set(arm.scores)),  # as the audit has them, without rounding
+        n_losses=len(set(arm.scores)),  # as the audit has them, without rounding
         mean=float(np.mean(arm.scores)) if arm.scores else float("nan"),
         sd=arm.sd,
     )

@@ -14,6 +14,7 @@ from rlaudit.errors import NotEnoughSeeds
 from rlaudit.plan import run_spec
 from rlaudit.results import Audit, Component, CrossedRun, ShareOf, Sources, StreamShare
 from rlaudit.results.sources import STREAMS
+from rlaudit.rounding import settled
 from rlaudit.scores import score_table
 from rlaudit.seeds import run_seeds
 from rlaudit.types import ArmScores, Floats, Ints, RunRecord, RunSpec, ScoreTable, SeedLabel, Seeds
@@ -89,7 +90,7 @@ def _crossed(
 ) -> _Crossed:
     shape = tuple(map(len, levels))
     labels: list[SeedLabel] = [label_of(*at) for at in product(*levels)]
-    scores = dict(zip(arm.seeds, arm.scores.tolist(), strict=True))
+    scores = dict(zip(arm.seeds, settled(arm.scores)[0].tolist(), strict=True))
     known = {*arm.seeds, *arm.failed}
     noise, n_episodes = _noise(arm, table)
     worst = [score for one in table.arms if one.task == arm.task for score in one.scores.tolist()]
@@ -194,7 +195,7 @@ def _is_unused(axis: int, runs: Sequence[CrossedRun]) -> bool:
     ends: dict[tuple[int, ...], set[str]] = {}
     for run in runs:
         ends.setdefault(run.levels[:axis] + run.levels[axis + 1 :], set()).add(run.weights_sha256)
-    return all(len(found) == 1 and "" not in found for found in ends.values())
+    return len(ends) < len(runs) and all(len(found) == 1 and "" not in found for found in ends.values())
 
 
 def _imputed(crossed: _Crossed, level: float) -> dict[str, Any]:

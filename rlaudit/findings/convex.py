@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rlaudit.results import CONVEX_SPREAD, HIDDEN_SPREAD, Audit, Convex, Surface
 from rlaudit.types import Finding, Level
-from rlaudit.wording import interval, listed, number, p_text, percent
+from rlaudit.wording import listed, number
 
 
 def convex(audit: Audit) -> Iterator[Finding]:
@@ -15,10 +15,10 @@ def convex(audit: Audit) -> Iterator[Finding]:
         missed = f"The control fails: {listed(one.faults)}."
         yield Finding(
             "Luck vanishes where it must" if passed else "The control fails",
-            f"{said if passed else missed} {spreads_sentence(one)}",
+            f"{said if passed else missed} {one.spreads_in_words}",
             Level.OK if passed else Level.UNSAFE,
             _evidence(one),
-            "A seed effect that the audit reports elsewhere is no artefact of the audit; nor is its silence."
+            "This checks the audit at its two ends, no luck and luck. How tests err in between: rlaudit calibrate."
             if passed
             else _way_out(one),
         )
@@ -27,41 +27,12 @@ def convex(audit: Audit) -> Iterator[Finding]:
             yield _hidden(one, hidden)
 
 
-def spreads_sentence(one: Convex) -> str:
-    """What was measured on both models."""
-    convex, hidden = one.surface(convex=True), one.surface(convex=False)
-    parts = []
-    if convex:
-        parts.append(f"the {convex.n_runs} final losses of the convex model differ by {number(convex.spread, 2)}")
-    if hidden:
-        parts.append(f"the {hidden.n_runs} behind a hidden layer by {number(hidden.spread, 2)}")
-    text = f"{', '.join(parts)} at most, from the same {one.n_states:,} decisions of {one.agent} on {one.task}."
-    return text[:1].upper() + text[1:]
-
-
-def hidden_sentence(hidden: Surface) -> str:
-    """How much seeds and initializers matter where the loss has many minima."""
-    text = (
-        f"Behind the hidden layer {hidden.n_runs} runs end in {hidden.n_minima} different minima. Two groups of "
-        f"{hidden.group_size} seeds of one initializer differ by {percent(hidden.gap)} of the loss or more in one of "
-        "twenty splits."
-    )
-    if hidden.farthest is None:
-        return text
-    better, worse = hidden.farthest
-    return (
-        f"{text} {hidden.n_apart} of {hidden.n_pairs} pairs of initializers are told apart (smallest adjusted "
-        f"{p_text(hidden.smallest_p)}); farthest are {better} and {worse}, by {number(hidden.difference)} "
-        f"{interval(hidden.low, hidden.high)}, the largest difference of all pairs."
-    )
-
-
 def _hidden(one: Convex, hidden: Surface) -> Finding:
     return Finding(
         "Behind a hidden layer the initial weights matter",
-        hidden_sentence(hidden),
+        hidden.luck_in_words,
         Level.OK,
-        {"n_minima": hidden.n_minima, "gap": hidden.gap, "n_apart": hidden.n_apart, "n_pairs": hidden.n_pairs},
+        {"n_losses": hidden.n_losses, "gap": hidden.gap, "n_apart": hidden.n_apart, "n_pairs": hidden.n_pairs},
         "Fixing the seed would hide this spread, not remove it: report several seeds.",
     )
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from rlaudit.results import Audit, Contrast, Survival, Tickets
+from rlaudit.results import Audit, Contrast, Tickets
 from rlaudit.types import Finding, Level, Verdict
-from rlaudit.wording import interval, listed, number, on, percent, ticket_arm
+from rlaudit.wording import number, on
 
 
 def tickets(audit: Audit) -> Iterator[Finding]:
@@ -35,7 +35,7 @@ def _weights_or_path(one: Tickets) -> Finding:
         f"{_ANSWERS[found.mostly]}: the {_counted(found.n_weights)} luckiest and the {_counted(found.n_weights)} "
         f"unluckiest of {one.n_lineages} initial weights of {one.agent}{on(one.task)} lay {number(found.gap)} apart. "
         f"From the same weights, with all other seeds new, they are {number(found.retrained)} apart: "
-        f"{survived(found)} is left. {_PARTS[found.mostly, found.carried]}",
+        f"{found.words} is left. {_PARTS[found.mostly, found.carried]}",
         Level.WARN if found.mostly == "undecided" else Level.OK,
         {
             "share": found.share,
@@ -69,18 +69,6 @@ _STEPS = {
 }
 
 
-def survived(found: Survival) -> str:
-    """`31 % of the gap (95 % interval 8.2 % to 54 %)`, without the level, which the audit knows."""
-    return f"{signed_percent(found.share)} of it (interval {signed_percent(found.low)} to {signed_percent(found.high)})"
-
-
-def signed_percent(value: float | None) -> str:
-    """Shares below zero happen: the unlucky weights came out ahead."""
-    if value is None:
-        return "n/a"
-    return percent(value) if value >= 0 else f"−{percent(-value)}"
-
-
 def _counted(n: int) -> str:
     return ("", "one", "two", "three", "four", "five", "six")[n] if n < 7 else str(n)
 
@@ -97,7 +85,7 @@ def _winning_ticket(audit: Audit, one: Tickets) -> Iterator[Finding]:
     evidence = {f"{contrast.against} at {contrast.sparsity:g}": contrast.effect for contrast in one.contrasts}
     yield Finding(
         _ticket_title(won, controls),
-        f"{_ticket_title(won, controls)} of {one.agent}{on(one.task)}. {_by_sparsity(one.contrasts)}{hopeless}",
+        f"{_answer(one, won, controls)} {one.decided}{hopeless}",
         Level.OK if len(won) == len(controls) and not hopeless else Level.WARN,
         evidence,
         "It holds for lineages like these: their masks were found with the seeds of one run each."
@@ -109,47 +97,22 @@ def _winning_ticket(audit: Audit, one: Tickets) -> Iterator[Finding]:
 def _ticket_title(won: Sequence[Contrast], controls: Sequence[Contrast]) -> str:
     if len(won) == len(controls):
         return "Mask and weights together make the ticket"
-    return "Only a part of what makes a ticket is shown in that" if won else "No ticket is shown to win in that"
+    return "The ticket wins in part" if won else "No winning ticket is shown"
 
 
-def _by_sparsity(contrasts: Sequence[Contrast]) -> str:
-    """What is decided at which sparsity; sparsities that agree stand together."""
-    said: dict[str, list[str]] = {}
-    for sparsity in dict.fromkeys(one.sparsity for one in contrasts):
-        words = _decided([one for one in contrasts if one.sparsity == sparsity and one.effect is not None])
-        said.setdefault(words, []).append(percent(sparsity))
-    return " ".join(f"At {listed(sparsities)} of weights pruned it {words}." for words, sparsities in said.items())
-
-
-def _decided(contrasts: Sequence[Contrast]) -> str:
-    groups = {
-        words: [ticket_arm(one.against) for one in contrasts if one.verdict == verdict]
-        for verdict, words in _VERDICTS.items()
-    }
-    return (
-        ", and ".join(f"{words} {listed(names)}" for words, names in groups.items() if names) or "has no pair of scores"
-    )
-
-
-_VERDICTS = {
-    Verdict.A_BETTER: "is ahead of",
-    Verdict.B_BETTER: "is behind",
-    Verdict.UNDECIDED: "is not told apart from",
-}
-
-
-def gap(contrast: Contrast) -> str:
-    """`+12.1 [8.2, 16]`."""
-    sign = "+" if (contrast.effect or 0) > 0 else ""
-    return f"{sign}{number(contrast.effect)} {interval(contrast.low, contrast.high)}"
+def _answer(one: Tickets, won: Sequence[Contrast], controls: Sequence[Contrast]) -> str:
+    ticket = f"ticket of {one.agent}{on(one.task)}"
+    if len(won) == len(controls):
+        return f"Mask and weights together make the {ticket}."
+    return f"The {ticket} is shown to win {f'{len(won)} of' if won else 'none of'} {len(controls)} comparisons."
 
 
 def _hopeless(audit: Audit, contrasts: Sequence[Contrast]) -> str:
     family = sum(len(one.contrasts) for one in audit.tickets)
-    least = max((contrast.min_p for contrast in contrasts if contrast.min_p is not None), default=0.0)
+    least = min((contrast.min_p for contrast in contrasts if contrast.min_p is not None), default=0.0)
     if least * family <= audit.alpha:
         return ""
-    return f" So few lineages cannot decide {family} comparisons: the smallest p is {number(least)} for each."
+    return f" So few lineages cannot decide {family} comparisons: the smallest p of one is {number(least)}."
 
 
 # ---------------------------------------------------------------- what went wrong

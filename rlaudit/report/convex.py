@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from rlaudit.findings.convex import hidden_sentence, spreads_sentence
 from rlaudit.report.parts import Cell, FigureHtml, KeyFigure, SectionHtml, Table, figure
 from rlaudit.results import CONVEX_SPREAD, HIDDEN_SPREAD, Audit, Convex, Surface
 from rlaudit.rounding import TOLERANCE
@@ -41,7 +40,7 @@ def does_luck_vanish(audit: Audit) -> SectionHtml | None:
 
 def _sentences(one: Convex) -> Iterator[str]:
     answer = "It does, and the auditor sees it." if not one.faults else f"The control fails: {listed(one.faults)}."
-    yield f"{answer} {spreads_sentence(one)}"
+    yield f"{answer} {one.spreads_in_words}"
     convex, hidden = one.surface(convex=True), one.surface(convex=False)
     if convex:
         yield (
@@ -53,7 +52,7 @@ def _sentences(one: Convex) -> Iterator[str]:
         )
     if hidden and hidden.gap is not None:
         yield (
-            f"{hidden_sentence(hidden)} These are minima, too: no gradient is larger than "
+            f"{hidden.luck_in_words} None of these runs is still on its way: no gradient is larger than "
             f"{number(hidden.gradient_norm, 2)}."
         )
 
@@ -75,7 +74,7 @@ def _distances(one: Convex, where: str) -> FigureHtml:
         "A point for each run. Dashed: what this control asks for, the convex runs left of the first line, and hidden "
         "ones right of the second. Each model has its own lowest loss, which stands at 0."
     )
-    title = f"Final losses above the lowest of their model. {spreads_sentence(one)}"
+    title = f"Final losses above the lowest of their model. {one.spreads_in_words}"
     return figure("loss_distances", f"{where}-{one.task}-{one.agent}", title, one, caption=caption, wide=True)
 
 
@@ -94,14 +93,14 @@ def _surfaces(audit: Audit) -> Iterator[Surface]:
 
 def _models(audit: Audit) -> Table:
     head = (
-        "model", "weights", "runs", "lowest loss", "spread", "minima", "largest gradient", "iterations",
+        "model", "weights", "runs", "lowest loss", "spread", "different losses", "largest gradient", "iterations",
         "accuracy", "pairs apart", "smallest p", "farthest pair", "difference",
     )  # fmt: skip
     return Table("the two models", head, tuple(tuple(_model_row(surface)) for surface in _surfaces(audit)))
 
 
 def _model_row(one: Surface) -> Iterator[Cell]:
-    yield from (one.label, one.n_weights, one.n_runs, one.lowest, one.spread, one.n_minima, one.gradient_norm)
+    yield from (one.label, one.n_weights, one.n_runs, one.lowest, one.spread, one.n_losses, one.gradient_norm)
     yield f"{one.iterations[0]:,} to {one.iterations[1]:,}"
     yield " to ".join(dict.fromkeys(percent(share) for share in one.accuracy))
     yield f"{one.n_apart} of {one.n_pairs}"
@@ -138,11 +137,11 @@ def key_figures(audit: Audit) -> Iterator[KeyFigure]:
     for one in audit.convex:
         convex, hidden = one.surface(convex=True), one.surface(convex=False)
         if convex:
-            beside = f"{convex.n_runs} runs; it must stay below {CONVEX_SPREAD:.0e}, and gradients prove "
+            beside = f"{convex.n_runs} runs; it must stay below {_power(CONVEX_SPREAD)}, and gradients prove "
             beside += f"{number(one.within, 2)}"
             yield KeyFigure("spread of the final losses, convex model", number(convex.spread, 2), beside)
         if hidden:
-            beside = f"{hidden.n_runs} runs; it must go beyond {HIDDEN_SPREAD:.0e}"
+            beside = f"{hidden.n_runs} runs; it must go beyond {_power(HIDDEN_SPREAD)}"
             yield KeyFigure("spread of the final losses, hidden layer", number(hidden.spread, 2), beside)
         if convex:
             beside = f"and {convex.n_apart} of {convex.n_pairs} pairs of initializers told apart"
@@ -152,6 +151,11 @@ def key_figures(audit: Audit) -> Iterator[KeyFigure]:
             beside = f"and {hidden.n_apart} of {hidden.n_pairs} pairs of initializers told apart"
             label = "initializers with a seed effect by the audit, hidden layer"
             yield KeyFigure(label, f"{hidden.n_lucky} of {len(hidden.arms)}", beside)
+
+
+def _power(value: float) -> str:
+    """`1e-8`."""
+    return f"{value:.0e}".replace("e-0", "e-")
 
 
 def pictures(audit: Audit) -> tuple[tuple[FigureHtml, ...], str]:
@@ -164,10 +168,10 @@ def table(audit: Audit) -> Table:
     rows = tuple(
         (
             _short(audit, surface), arm.scheme, arm.mean if arm.seeds else None, max(arm.distances) - min(arm.distances)
-            if arm.distances else None, "yes" if arm.n_minima > 1 else "no", arm.n_minima, len(arm.seeds), arm.n_failed,
+            if arm.distances else None, "yes" if arm.n_losses > 1 else "no", arm.n_losses, len(arm.seeds), arm.n_failed,
         )
         for surface in _surfaces(audit)
         for arm in surface.arms
     )  # fmt: skip
-    head = ("model", "initializer", "mean loss", "spread", "seed effect", "minima", "seeds", "failed")
+    head = ("model", "initializer", "mean loss", "spread", "seed effect", "losses", "seeds", "failed")
     return Table("a row for each model and initializer", head, rows)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rlaudit.types import Finding, SeedLabel
+from rlaudit.wording import interval, number, p_text, percent
 
 CONVEX_SPREAD = 1e-8  # of final losses: below it luck has vanished
 HIDDEN_SPREAD = 1e-4  # above it there is luck to be found
@@ -16,7 +17,7 @@ class LossArm:
     seeds: tuple[SeedLabel, ...]
     distances: tuple[float, ...]  # (n_seeds,) final loss less the lowest of the model, as measured
     n_failed: int
-    n_minima: int  # final losses that differ by more than rounding
+    n_losses: int  # final losses that differ by more than rounding
     mean: float
     sd: float | None  # between seeds
 
@@ -41,7 +42,7 @@ class Surface:
     arms: tuple[LossArm, ...]
     lowest: float  # final loss
     spread: float  # highest less lowest final loss, over all schemes and seeds, as measured
-    n_minima: int
+    n_losses: int
     gradient_norm: float  # the largest at the end of a run
     iterations: tuple[int, int]  # of the fastest and of the slowest run
     accuracy: tuple[float, float]  # share of the expert's decisions that the worst and the best run make
@@ -70,7 +71,24 @@ class Surface:
     @property
     def n_lucky(self) -> int:
         """Schemes whose seeds end at different losses."""
-        return sum(arm.n_minima > 1 for arm in self.arms)
+        return sum(arm.n_losses > 1 for arm in self.arms)
+
+    @property
+    def luck_in_words(self) -> str:
+        """How much seeds and initializers matter where the loss is not convex."""
+        text = (
+            f"Behind the hidden layer {self.n_runs} runs end at {self.n_losses} different losses. Two groups of "
+            f"{self.group_size} seeds of one initializer differ by {percent(self.gap)} of the loss or more in one of "
+            "twenty splits."
+        )
+        if self.farthest is None:
+            return text
+        better, worse = self.farthest
+        return (
+            f"{text} {self.n_apart} of {self.n_pairs} pairs of initializers are told apart (smallest adjusted "
+            f"{p_text(self.smallest_p)}); farthest are {better} and {worse}, by {number(self.difference)} "
+            f"{interval(self.low, self.high)}, the largest difference of all pairs."
+        )
 
 
 @dataclass(frozen=True)
@@ -96,6 +114,19 @@ class Convex:
         """How far above the minimum the convex losses are at most, proved by their gradients: g^2 / (2 l2)."""
         convex = self.surface(convex=True)
         return convex.gradient_norm**2 / (2 * self.l2) if convex else None
+
+    @property
+    def spreads_in_words(self) -> str:
+        """What was measured on both models."""
+        convex, hidden = self.surface(convex=True), self.surface(convex=False)
+        parts = [
+            f"the {convex.n_runs} final losses of the convex model differ by {number(convex.spread, 2)}"
+            if convex
+            else "",
+            f"the {hidden.n_runs} behind a hidden layer by {number(hidden.spread, 2)}" if hidden else "",
+        ]
+        text = f"{', '.join(filter(None, parts))} at most, from the same {self.n_states:,} decisions of {self.agent}"
+        return f"{text[:1].upper()}{text[1:]} on {self.task}."
 
     @property
     def faults(self) -> tuple[str, ...]:

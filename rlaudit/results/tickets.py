@@ -1,9 +1,11 @@
 """Did these weights win the lottery?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from rlaudit.types import SeedLabel, Verdict
+from rlaudit.wording import interval, listed, number, percent, signed_percent, ticket_arm
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,12 @@ class Contrast:
     paired_t_p: float | None
     welch_p: float | None  # of the same scores, as if they were not pairs
     verdict: Verdict  # A_BETTER: the ticket
+
+    @property
+    def difference(self) -> str:
+        """`+12.1 [8.2, 16]`."""
+        sign = "+" if (self.effect or 0) > 0 else ""
+        return f"{sign}{number(self.effect)} {interval(self.low, self.high)}" if self.effect is not None else "n/a"
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,13 @@ class Survival:
     mostly: Part  # where the interval for these weights lies below or above one half
     carried: bool  # it lies above 0: part of it was the weights
 
+    @property
+    def words(self) -> str:
+        """`31 % of it (interval −8.2 % to 54 %)`."""
+        return (
+            f"{signed_percent(self.share)} of it (interval {signed_percent(self.low)} to {signed_percent(self.high)})"
+        )
+
 
 @dataclass(frozen=True)
 class Tickets:
@@ -108,3 +123,29 @@ class Tickets:
     def against(self, name: str) -> tuple[Contrast, ...]:
         """The ticket against that arm, at each sparsity."""
         return tuple(one for one in self.contrasts if one.against == name)
+
+    @property
+    def decided(self) -> str:
+        """Which contrasts are decided at which sparsity, in words; sparsities that agree stand together."""
+        said: dict[str, list[str]] = {}
+        for sparsity in self.sparsities:
+            words = _decided([one for one in self.contrasts if one.sparsity == sparsity and one.effect is not None])
+            said.setdefault(words, []).append(percent(sparsity))
+        return " ".join(f"At {listed(sparsities)} of weights pruned it {words}." for words, sparsities in said.items())
+
+
+_VERDICTS = {
+    Verdict.A_BETTER: "is ahead of",
+    Verdict.B_BETTER: "is behind",
+    Verdict.UNDECIDED: "is not told apart from",
+}
+
+
+def _decided(contrasts: Sequence[Contrast]) -> str:
+    groups = {
+        words: [ticket_arm(one.against) for one in contrasts if one.verdict == verdict]
+        for verdict, words in _VERDICTS.items()
+    }
+    return (
+        ", and ".join(f"{words} {listed(names)}" for words, names in groups.items() if names) or "has no pair of scores"
+    )
