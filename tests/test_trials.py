@@ -135,7 +135,10 @@ def sources() -> dict[str, tuple[Any, ...]]:
     """What each source gives now."""
     random.seed()
     return {
-        "clock": (time.time(), time.perf_counter(), time.monotonic_ns(), datetime.datetime.now(datetime.UTC), time.process_time()),
+        "clock": (
+            time.time(), time.perf_counter(), time.monotonic_ns(), time.process_time(),
+            datetime.datetime.now(datetime.UTC),
+        ),
         "entropy": (
             os.urandom(8), secrets.token_hex(), uuid.uuid4(), random.random(), random.Random().random(),
             random.SystemRandom().random(), np.random.default_rng().random(), np.random.RandomState().rand(),

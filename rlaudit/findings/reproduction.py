@@ -157,8 +157,10 @@ def _so_what(draw: Draw) -> str:
 
 def _changes(one: Reproduction) -> Iterator[Finding]:
     """Circumstances that should not matter."""
+    parted = {trial.name for trial in one.of("change") if not trial.equal}
+    explained = {"process"} if "folder" in parted else set()  # the second run in a process finds its folder, too
     for trial in one.of("change"):
-        if trial.first is not None:
+        if trial.first is not None and trial.name not in explained:
             title, said, level, advice = _CHANGES[trial.name]
             files = one.left_behind if trial.name == "folder" else ()
             left = f" Left behind: {several(files)}." if files else ""
