@@ -26,14 +26,17 @@ ProcedureName = Literal[
 CorrectionName = Literal["holm", "benjamini_hochberg", "max_t"]
 BackendName = Literal["sb3", "command", "function"]  # that a config can name; experiments bring their own
 ExperimentName = Literal["audit", "reproduce", "sources", "initializers", "tickets", "convex"]
-SchemeName = Literal["orthogonal"]
+SchemeName = Literal[
+    "orthogonal", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
+    "truncated_normal", "unit_normal", "small_normal", "zeros", "torch",
+]  # fmt: skip
 ConvexSchemeName = Literal["orthogonal", "xavier_uniform", "he_normal", "normal", "normal_0.01", "zeros"]
 ScoreName = Literal["final", "auc", "best"]
 TESTS: tuple[str, ...] = get_args(TestName)
 PROCEDURES: tuple[ProcedureName, ...] = get_args(ProcedureName)
 BACKEND_NAMES: tuple[str, ...] = get_args(BackendName)
 EXPERIMENT_NAMES: tuple[str, ...] = get_args(ExperimentName)
-SCHEMES: tuple[str, ...] = get_args(SchemeName)
+SCHEMES: tuple[SchemeName, ...] = get_args(SchemeName)
 CONVEX_SCHEMES: tuple[ConvexSchemeName, ...] = get_args(ConvexSchemeName)
 
 _MAX_SEEDS = 100_000
@@ -132,7 +135,7 @@ def ascending(sizes: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(sizes))
 
 
-def distinct_names(names: tuple[str, ...]) -> tuple[str, ...]:
+def distinct_names(names: tuple[Any, ...]) -> tuple[Any, ...]:
     """Each once."""
     if len(set(names)) < len(names):
         raise ValueError("names one of them twice")

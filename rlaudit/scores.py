@@ -23,12 +23,14 @@ from rlaudit import importers
 from rlaudit.errors import ConfigError, ImportFormatError, did_you_mean
 from rlaudit.importers import Hints, tables, tidy
 from rlaudit.importers.cells import RawTable
+from rlaudit.results import Twins
 from rlaudit.rounding import TOLERANCE, settled
 from rlaudit.types import IMPORTED, ArmCurves, ArmEpisodes, ArmScores, Floats, RunRecord, ScoreTable, SeedLabel
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_VARIED = 3  # different returns from which on equal ones are no accident
 Score = Callable[[RunRecord, bool], float]  # (record, higher_is_better)
 
 
@@ -101,6 +103,26 @@ def seed_order(seed: SeedLabel) -> tuple[int, int, list[tuple[int, str]]]:
 def _digits(text: str) -> str:
     """Without leading zeros: of two numbers the longer is the larger. int() refuses more than 4,300 digits."""
     return (text.lstrip("0") or "0") if text.isdecimal() else ""
+
+
+def twins(records: Iterable[RunRecord]) -> tuple[Twins, ...]:
+    """Seeds of one agent that gave the same run to the bit: the same weights, or without weights the same returns.
+
+    An agent that always reaches the maximum is no twin of another: at least three different returns. Runs of somebody
+    else's are looked over where they are imported.
+    """
+    alike: dict[tuple[str, str, object], list[SeedLabel]] = {}
+    for record in records:
+        if record.status == "done" and record.spec.backend != IMPORTED and (run := _fingerprint(record)):
+            alike.setdefault((record.spec.agent, record.spec.task_label, run), []).append(record.spec.seed)
+    return tuple(Twins(agent, task, tuple(seeds)) for (agent, task, _), seeds in alike.items() if len(seeds) > 1)
+
+
+def _fingerprint(record: RunRecord) -> object:
+    if record.weights_sha256:
+        return record.weights_sha256
+    returns = np.concatenate([record.eval_returns.ravel(), record.episodes.returns, record.final_returns])
+    return returns.tobytes() if len(np.unique(returns)) >= _VARIED else None
 
 
 # ---------------------------------------------------------------- one run

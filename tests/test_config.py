@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 
 from rlaudit import config_values
 from rlaudit.backends import BACKENDS, sb3
+from rlaudit.backends.initializers import INITIALIZERS
 from rlaudit.claims import ParsedClaim, parse
 from rlaudit.comparisons import COMPARISONS
 from rlaudit.config import AuditConfig, json_schema, load_config, settings
@@ -327,8 +328,9 @@ def test_a_bad_claim_is_refused(text: str, expected: str) -> None:
 def test_the_names_in_the_config_are_those_of_the_registries() -> None:
     assert tuple(COMPARISONS) == config_values.TESTS
     assert tuple(PROCEDURES) == config_values.PROCEDURES
-    assert set(BACKENDS) == {*config_values.BACKEND_NAMES, "convex"}  # an experiment's own cannot be named
+    assert tuple(BACKENDS)[: len(config_values.BACKEND_NAMES)] == config_values.BACKEND_NAMES  # then experiments' own
     assert tuple(EXPERIMENTS) == config_values.EXPERIMENT_NAMES
+    assert tuple(INITIALIZERS) == config_values.SCHEMES
     assert tuple(sb3.ALGORITHMS) == config_values.ALGORITHMS
 
 

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 from audit_builder import build_audit, odd_audits
+from sources_builder import CHAOS, returns_of
+from sources_builder import audited as crossed_audit
 
 from rlaudit.findings import RULES, exit_code, find
-from rlaudit.results import Audit, Claim, Imputed
+from rlaudit.results import Audit, Claim, Imputed, Twins
 from rlaudit.types import Finding, Level, Verdict
 
 ODD = odd_audits()
@@ -124,11 +126,19 @@ def test_missing_runs_and_mixed_versions_are_told() -> None:
     assert "runs: torch" in titled(audit, "Mixed versions").sentence
 
 
+def test_two_seeds_with_one_run_are_one_sample() -> None:
+    found = titled(replace(build_audit(), twins=(Twins("a2c", "CartPole-v1", (3, 4)),)), "Two seeds, one run")
+    assert Level.UNSAFE == found.level
+    assert "seeds 3 and 4 of a2c" in found.sentence
+
+
 def test_every_rule_finds_something_somewhere() -> None:
     audits = [
         *odd_audits().values(),
         with_claim("contradicted"),
         replace(build_audit(), provenance={"missing_runs": "1 of 2"}),
+        replace(build_audit(), twins=(Twins("a2c", "CartPole-v1", (3, 4)),)),
+        crossed_audit(returns_of(CHAOS, (3, 3, 3))),
     ]
     apart = build_audit()
     tests = dict(apart.comparisons[0].tests)

@@ -1,6 +1,7 @@
 """Records to one number per seed, and tables from arrays and data frames."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from rlaudit import scores
 from rlaudit.errors import ConfigError, ImportFormatError, NotEnoughSeeds
 from rlaudit.importers import Hints
-from rlaudit.scores import from_frame, from_mapping, score_table
+from rlaudit.scores import from_frame, from_mapping, score_table, twins
 from rlaudit.types import RunRecord, RunSpec, ScoreTable, SeedLabel, Seeds
 
 
@@ -38,6 +39,29 @@ def _record(
 
 def _score(metric: str, higher_is_better: bool = True) -> float:
     return float(score_table([_record()], metric, higher_is_better).arms[0].scores[0])
+
+
+# ---------------------------------------------------------------- two seeds, one run
+
+
+def test_seeds_with_the_same_weights_are_twins() -> None:
+    records = [replace(_record(seed), weights_sha256="ab"[seed % 2] * 64) for seed in range(4)]
+    assert [(0, 2), (1, 3)] == [one.seeds for one in twins(records)]
+
+
+def test_without_weights_the_same_returns_to_the_bit_make_twins() -> None:
+    other = _record(2, final=(6, np.nextafter(8, 9)))
+    assert [(0, 1)] == [one.seeds for one in twins([_record(0), _record(1), other])]
+
+
+def test_agents_that_always_reach_the_maximum_are_no_twins() -> None:
+    full = [_record(seed, returns=((0, 0), (500, 500), (500, 500)), final=(500, 500)) for seed in range(2)]
+    assert () == twins(full)
+
+
+def test_failed_runs_other_agents_and_runs_of_others_are_no_twins() -> None:
+    runs = [_record(0), _record(1, failed=True), _record(1, agent="a2c"), _record(1, task="Walker2d")]
+    assert () == twins([*runs, _record(2, backend="table"), _record(3, backend="table")])
 
 
 # ---------------------------------------------------------------- the scores

@@ -11,7 +11,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from rlaudit.backends.memo import Arrays
 from rlaudit.backends.sb3_agent import build, make_envs, monitors, stacked
 from rlaudit.backends.sb3_evaluation import make_evaluator
-from rlaudit.backends.sb3_training import check_finite, one_thread, weights_sha256
+from rlaudit.backends.sb3_training import check_finite, threads, weights_sha256
 from rlaudit.types import RunSpec
 
 
@@ -41,7 +41,7 @@ def decisions(spec: RunSpec, n_states: int) -> Arrays:
     episodes; `n_actions` there are; `returns` (n_episodes,); `weights_sha256` of the agent. Weights and returns
     are those of an ordinary run of `spec`.
     """
-    with one_thread(), warnings.catch_warnings():
+    with threads(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         agent, envs = build(spec)
         evaluator = make_evaluator(spec, agent, envs)

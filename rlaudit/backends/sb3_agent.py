@@ -1,6 +1,7 @@
 """Building what a spec asks for: its algorithm's class, its environments, its agent, each under its own seed."""
 
 import copy
+import inspect
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from stable_baselines3.common.noise import ActionNoise, NormalActionNoise, Ornst
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecEnvWrapper, VecFrameStack, VecNormalize
 
 from rlaudit.backends.sb3 import ALGORITHMS
+from rlaudit.backends.sb3_initializers import initialize
 from rlaudit.errors import ConfigError, MissingExtra, did_you_mean
 from rlaudit.seeds import derive
 from rlaudit.types import RunSpec
@@ -124,9 +126,16 @@ def construct(spec: RunSpec, venv: VecEnv) -> BaseAlgorithm:
     params = resolved(spec.params, venv.action_space)
     policy_kwargs = resolved(spec.policy_kwargs, venv.action_space)
     agent_class: Any = algorithm_class(spec.algo)
+    if (
+        spec.initializer
+        and "ortho_init" in inspect.signature(agent_class.policy_aliases.get(policy, policy)).parameters
+    ):
+        policy_kwargs["ortho_init"] = False  # its draws would come first: orthogonal weights would be others than its
     agent: BaseAlgorithm = agent_class(
         policy, venv, policy_kwargs=policy_kwargs or None, seed=None, device="cpu", **params
     )
+    if spec.initializer:
+        initialize(agent, spec.initializer)
     return agent
 
 

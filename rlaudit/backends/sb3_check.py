@@ -24,6 +24,7 @@ from rlaudit.backends.sb3_agent import (
     stacked,
     wraps_all,
 )
+from rlaudit.backends.sb3_initializers import CannotInitialize
 from rlaudit.errors import ConfigError, RlauditError, did_you_mean
 from rlaudit.types import Problem, RunSpec
 
@@ -166,7 +167,10 @@ def _policy(spec: RunSpec, agent_class: type[BaseAlgorithm], at: Path) -> Iterat
         return
     known = _keywords(policy, leave_out=("observation_space", "action_space", "lr_schedule"))
     for key in spec.policy_kwargs:
-        if known and key not in known:
+        if key == "ortho_init" and spec.initializer:
+            message = "ortho_init and `initializer` both say how the weights are drawn; leave one of them out."
+            yield Problem((*at, "policy_kwargs", key), message)
+        elif known and key not in known:
             message = f"{key!r} is not an argument of {policy.__name__}.{did_you_mean(key, known)}"
             yield Problem((*at, "policy_kwargs", key), message)
 
@@ -213,6 +217,8 @@ def _construction(spec: RunSpec, at: Path) -> Iterator[Problem]:
                 return
     try:
         construct(spec, stacked(spec, envs))
+    except CannotInitialize as error:
+        yield Problem((*at, "initializer"), f"cannot draw the weights of {spec.algo}: {error}.")
     except AssertionError as error:
         where = (*at, "algo") if "action space" in str(error) else at
         yield Problem(where, f"{spec.algo} cannot be used on {spec.env_id}: {_sentence(error)}")

@@ -9,6 +9,7 @@ import click
 
 from rlaudit.cli.foreign import export, import_runs
 from rlaudit.cli.habits import calibrate
+from rlaudit.cli.laboratory import reproduce
 from rlaudit.cli.planning import plan
 from rlaudit.cli.printed import recheck
 from rlaudit.cli.running import audit, report, train
@@ -58,6 +59,7 @@ def main() -> None:
       rlaudit plan my-config.yaml              what it costs, what it can show
       rlaudit calibrate scores.csv             how often other ways to conclude would go wrong
       rlaudit recheck "t(8) = 2.31, p = .05"   numbers that somebody printed
+      rlaudit reproduce my-config.yaml         does the same seed give the same run?
 
     Exit codes: 0 fine, 1 a conclusion does not hold (a claim is contradicted; with --gate also failed
     seeds that turn a comparison), 2 usage, config or data error, 3 inconclusive (--gate: a claim is
@@ -65,5 +67,5 @@ def main() -> None:
     """
 
 
-for verb in (audit, train, import_runs, export, plan, calibrate, recheck, report, list_names, schema, init):
+for verb in (audit, train, import_runs, export, plan, calibrate, recheck, reproduce, report, list_names, schema, init):
     main.add_command(verb)

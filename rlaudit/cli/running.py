@@ -51,20 +51,16 @@ def audit(
     Several files or folders belong together. Writes audit.json, scores.csv and report.html into the results folder and
     prints the verdict.
     """
-    from rlaudit import findings, pipeline
-    from rlaudit.results import to_json
+    from rlaudit import pipeline
 
     refuse_seeds_without_config(targets, seeds)
     if pipeline.is_config(targets[0]):
         warn_of_hopeless_tests(load(targets[0], overrides, seeds, out)[0])
-    with _watched(quiet, how) as training:
+    with watched(quiet, how) as training:
         audited, report = pipeline.audit_target(
             *targets, overrides=overrides, seeds=seeds, out=out, claims=claims, quick=quick, hints=hints, how=training
         )
-    _print_verdict(audited, report, quiet=quiet, to_stderr=as_json)
-    if as_json:
-        click.echo(to_json(audited), nl=False)
-    ctx.exit(findings.exit_code(audited, gate=gate))
+    finish(ctx, audited, report, gate=gate, quiet=quiet, as_json=as_json)
 
 
 @click.command()
@@ -87,7 +83,7 @@ def train(
 
     loaded, source, store = load(config, overrides, seeds, out)
     warn_of_hopeless_tests(loaded)
-    with _watched(quiet, how) as training:
+    with watched(quiet, how) as training:
         train_missing(loaded, source, store, training)
     specs = planned(loaded, store)
     n_failed = len(store.missing(specs, retry_failed=True))
@@ -117,7 +113,7 @@ def report(results: Path, out: Path | None, figures: bool) -> None:
 
 
 @contextmanager
-def _watched(quiet: bool, how: dict[str, Any]) -> Iterator[Any]:
+def watched(quiet: bool, how: dict[str, Any]) -> Iterator[Any]:
     """Training with somebody watching."""
     from rlaudit.terminal import ProgressDisplay
     from rlaudit.training import Training
@@ -129,11 +125,16 @@ def _watched(quiet: bool, how: dict[str, Any]) -> Iterator[Any]:
         yield Training(**how, notify=display.notify)
 
 
-def _print_verdict(audited: "Audit", report: Path, *, quiet: bool, to_stderr: bool) -> None:
-    from rlaudit import terminal
+def finish(ctx: click.Context, audited: "Audit", report: Path, *, gate: bool, quiet: bool, as_json: bool) -> None:
+    """Says what came out, in words and in the exit code."""
+    from rlaudit import findings, terminal
+    from rlaudit.results import to_json
 
-    out = terminal.console(sys.stderr if to_stderr else sys.stdout)
+    out = terminal.console(sys.stderr if as_json else sys.stdout)
     if quiet:
         terminal.print_headline(audited, out)
     else:
         terminal.print_verdict(audited, report, out)
+    if as_json:
+        click.echo(to_json(audited), nl=False)
+    ctx.exit(findings.exit_code(audited, gate=gate))

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     pass
 
 
-_KINDS = ("tests", "procedures", "backends", "importers", "exporters", "experiments", "figures")
+_KINDS = ("tests", "procedures", "backends", "importers", "exporters", "experiments", "initializers", "figures")
 
 
 @click.command("list")
 @click.argument("kind", metavar=f"[{'|'.join(_KINDS)}]")
 @click.option("--calibration", is_flag=True, help="How often each test errs where there is nothing to find (tests).")
 def list_names(kind: str, calibration: bool) -> None:
-    """Names of the tests, procedures, backends, importers, exporters, experiments or figures, with a line on each."""
+    """Names of the tests, procedures, backends, importers, experiments, ..., with a line on each."""
     if kind not in _KINDS:
         raise ConfigError(f"list {kind}: there is no such kind.{did_you_mean(kind, _KINDS)}")
     if calibration:
@@ -89,6 +89,10 @@ def _registry(kind: str) -> dict[str, str]:
         from rlaudit.experiments import EXPERIMENTS
 
         return {name: experiment.help for name, experiment in EXPERIMENTS.items()}
+    if kind == "initializers":
+        from rlaudit.backends.initializers import INITIALIZERS
+
+        return {name: scheme.help for name, scheme in INITIALIZERS.items()}
     from rlaudit.figures import FIGURES
 
     return {name: _first_line(figure) for name, figure in FIGURES.items()}

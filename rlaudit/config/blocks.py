@@ -1,6 +1,7 @@
 """What the experiments of the laboratory are asked beyond agents, tasks and seeds: a block of the config each."""
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
@@ -9,11 +10,13 @@ from rlaudit.config.base import Frozen
 from rlaudit.config_values import (
     CONVEX_SCHEMES,
     NUMBER,
+    SCHEMES,
     WHOLE,
     ConvexSchemeName,
     Count,
     SchemeName,
     Seed,
+    Seeds,
     distinct_names,
 )  # fmt: skip
 
@@ -41,17 +44,68 @@ Initializer: TypeAlias = Annotated[
 class ReproduceConfig(Frozen):
     """`experiment: reproduce`."""
 
+    seeds: Annotated[int, Field(ge=1, le=100), WHOLE, Field(description="of the config's seeds, the first so many")] = 1
+    timesteps: Annotated[
+        Count | None, Field(description="of the trials under equal conditions; to the end unless given")
+    ] = None
+    steps: Annotated[
+        Count, Field(description="timesteps of the other trials, which then stop once the agent has learned something")
+    ] = 2000
+
 
 class SourcesConfig(Frozen):
-    """`experiment: sources`."""
+    """`experiment: sources`: the levels of each stream of random numbers, where they are not `seeds`."""
+
+    init: Annotated[Seeds | None, Field(description="levels of the initial weights")] = None
+    env: Annotated[Seeds | None, Field(description="levels of the environment")] = None
+    algo: Annotated[Seeds | None, Field(description="levels of what the algorithm samples")] = None
+
+    def levels(self, seeds: Seeds) -> tuple[Seeds, Seeds, Seeds]:
+        """Of weights, environment and algorithm; `seeds` of the config stand in for what is not given here."""
+        return self.init or seeds, self.env or seeds, self.algo or seeds
 
 
 class InitializersConfig(Frozen):
-    """`experiment: initializers`."""
+    """`experiment: initializers`: every scheme with every gain of the last layers."""
+
+    schemes: Annotated[
+        tuple[SchemeName, ...],
+        Field(min_length=1, description="rlaudit list initializers; all of them unless given"),
+        AfterValidator(distinct_names),
+    ] = SCHEMES
+    last_gains: Annotated[
+        tuple[Annotated[float, Field(ge=0, allow_inf_nan=False), NUMBER], ...],
+        Field(min_length=1, description="factors on the last layers that choose actions"),
+        AfterValidator(distinct_names),
+    ] = (0.01, 1.0)
+
+
+def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
+    if any(first >= then for first, then in pairwise(values)):
+        raise ValueError("do not rise from one to the next")
+    return values
 
 
 class TicketsConfig(Frozen):
     """`experiment: tickets`."""
+
+    sparsities: Annotated[
+        tuple[Annotated[float, Field(gt=0, lt=1), NUMBER], ...],
+        Field(min_length=1, description="shares of the weights of hidden layers that are zero, rising"),
+        AfterValidator(_rising),
+    ] = (0.8, 0.95)
+    prune_per_round: Annotated[
+        float,
+        Field(gt=0, lt=1),
+        NUMBER,
+        Field(description="share of the remaining weights that a round of training and pruning takes away at most"),
+    ] = 0.6
+    extremes: Annotated[
+        Count, Field(description="how many of the luckiest and of the unluckiest initial weights are retrained")
+    ] = 3
+    retrain_seeds: Annotated[
+        int, Field(ge=2), WHOLE, Field(description="runs of each of them, with fresh seeds for everything else")
+    ] = 8
 
 
 class ConvexConfig(Frozen):

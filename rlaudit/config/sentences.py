@@ -34,8 +34,8 @@ _CHOICES: dict[
     "correction": ("a correction", get_args(CorrectionName), ""),
     "backend": ("a backend", BACKEND_NAMES, " (rlaudit list backends)"),
     "experiment": ("an experiment", EXPERIMENT_NAMES, " (rlaudit list experiments)"),
-    "scheme": ("an initializer", SCHEMES, " (rlaudit list initializers)"),
     "convex": ("an initializer of its models", CONVEX_SCHEMES, ""),
+    **dict.fromkeys(("scheme", "schemes"), ("an initializer", SCHEMES, " (rlaudit list initializers)")),
     "score": ("a score", get_args(ScoreName), ""),
 }
 

@@ -18,7 +18,7 @@ from rlaudit.plan import plan as all_runs
 from rlaudit.procedures import audit_procedures
 from rlaudit.results import Arm, Audit, GroupCurves, SplitAudit
 from rlaudit.same_agent import audit_splits
-from rlaudit.scores import score_table
+from rlaudit.scores import score_table, twins
 from rlaudit.seeds import generator
 from rlaudit.types import ArmCurves, ArmScores, RunRecord, RunSpec, ScoreTable, SeedLabel
 
@@ -35,7 +35,7 @@ def plan(config: AuditConfig, records: Sequence[RunRecord] = ()) -> tuple[RunSpe
 def analyze(records: Sequence[RunRecord], config: AuditConfig) -> Audit:
     """The audit of trained runs."""
     table = score_table(records, config.score, config.audit.higher_is_better)
-    return audit_scores(table, config.audit, config.name)
+    return replace(audit_scores(table, config.audit, config.name), twins=twins(records))
 
 
 def audit_scores(table: ScoreTable, settings: AuditSettings, name: str) -> Audit:

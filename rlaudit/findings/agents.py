@@ -5,9 +5,26 @@ from collections.abc import Iterator
 from rlaudit.results import FEW, Arm, Audit, SplitTest
 from rlaudit.rounding import TOLERANCE
 from rlaudit.types import Finding, Level
-from rlaudit.wording import name_of, number, on, percent
+from rlaudit.wording import name_of, number, on, percent, several
 
+_MOST_TWINS = 3  # findings
 _LUCK_WARN, _LUCK_UNSAFE = 0.10, 0.50  # same-agent gap (95th percentile, share of the mean) that people would publish
+
+
+def twins(audit: Audit) -> Iterator[Finding]:
+    """Two seeds, one run: they are one sample, and somebody does not use the seed."""
+    for one in audit.twins[:_MOST_TWINS]:
+        others = len(audit.twins) - _MOST_TWINS
+        more = f" {others} more such groups of seeds were found." if one is audit.twins[0] and others > 0 else ""
+        seeds = several([str(seed) for seed in one.seeds])
+        yield Finding(
+            "Two seeds, one run",
+            f"The seeds {seeds} of {one.agent}{on(one.task)} gave the same run, to the bit. They are one sample and "
+            f"count here as {len(one.seeds)}: every interval and every p-value of this agent is too good.{more}",
+            Level.UNSAFE,
+            {"n": len(one.seeds)},
+            "Find out what does not use the seed: rlaudit reproduce changes one stream of random numbers at a time.",
+        )
 
 
 def luck_floor(audit: Audit) -> Iterator[Finding]:
@@ -95,7 +112,7 @@ def _over_seeds(test: SplitTest) -> str:
 def small_pools(audit: Audit) -> Iterator[Finding]:
     """A pool of N seeds says little about groups of more than N / 4."""
     small = [arm for arm in audit.arms if 0 < arm.n_seeds < 4 * FEW]
-    if small and not audit.convex:  # which deals no groups of its own
+    if small and audit.experiment == "audit":  # others deal no seeds into groups
         arm = min(small, key=lambda one: one.n_seeds)
         largest = max((split.group_size for split in audit.splits if split.agent == arm.agent), default=None)
         reach = f"at most {largest} a side, and what the splits show varies much from one such pool to the next"

@@ -31,7 +31,7 @@ def failures(audit: Audit) -> Iterator[Finding]:
             {"effect": imputed.effect, "p_value": imputed.p_value},
             "Report both, or make the failed seeds finish.",
         )
-    if not failed:
+    if audit.arms and not failed:
         arm = min(audit.arms, key=lambda one: one.n_seeds)
         yield Finding(
             "No seed failed",

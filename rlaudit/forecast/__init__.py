@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from rlaudit.config import AuditConfig, AuditSettings
+from rlaudit.config_values import BACKEND_NAMES as BACKENDS_OF_CONFIGS
 from rlaudit.executors import available_cores
+from rlaudit.experiments import EXPERIMENTS
 from rlaudit.forecast.cautions import cautions
 from rlaudit.forecast.costs import given_prices, prices
 from rlaudit.forecast.lines import lines
@@ -16,10 +18,11 @@ from rlaudit.forecast.nouns import Arm, Forecast, Pilot, Price, Runs, to_json
 from rlaudit.forecast.pilots import parse_pilots, pilots_of
 from rlaudit.forecast.reckoning import reckon
 from rlaudit.forecast.stated import Chosen, seen, stated
-from rlaudit.plan import cannot_reject, plan
+from rlaudit.plan import cannot_reject
 from rlaudit.scores import score_table
 from rlaudit.store import Store
-from rlaudit.types import RunRecord, RunSpec, ScoreTable
+from rlaudit.training import planned
+from rlaudit.types import RunRecord, RunSpec, ScoreTable, canonical_json
 
 __all__ = [
     "Asked",
@@ -52,8 +55,10 @@ def of_config(
     config: AuditConfig, store: Store, asked: Asked = Asked(), *, workers: int | None = None, pilot: bool = True
 ) -> Forecast:
     """From the stored runs; what they cost is measured by a short training where none is stored and `pilot` is true."""
-    specs = plan(config)
+    specs = planned(config, store)
     missing, records = store.missing(specs), store.records(specs)
+    if config.experiment != "audit":
+        return _of_experiment(config, store, specs, asked, workers, pilot)
     arms = list(dict.fromkeys((spec.agent, spec.task_label) for spec in specs))
     given = given_prices(asked.costs, arms)
     unpriced = [spec for spec in missing if (spec.agent, spec.task_label) not in given]
@@ -62,6 +67,31 @@ def of_config(
     found = _forecast(config.name, pilots_of(table), _arms(arms, table, known), config.audit, asked, len(config.seeds))
     hints = tuple(_designs(config))
     return replace(found, runs=_runs(config, store, specs, missing, known, workers), notes=(*hints, *found.notes))
+
+
+def _of_experiment(
+    config: AuditConfig, store: Store, specs: Sequence[RunSpec], asked: Asked, workers: int | None, pilot: bool
+) -> Forecast:
+    """What it costs; its claims are its own. Runs that differ in what the experiment does to them cost the same."""
+    missing, records = store.missing(specs), store.records(specs)
+    arms = list(dict.fromkeys((spec.agent, spec.task_label) for spec in specs))
+    firsts = {_trained_alike(spec): spec for spec in reversed(missing) if spec.backend in BACKENDS_OF_CONFIGS}
+    measured = prices(tuple(firsts.values()), records, pilot=pilot and not asked.costs)
+    known = {
+        (spec.agent, spec.task_label): measured[first.agent, first.task_label]
+        for spec in missing
+        if (first := firsts.get(_trained_alike(spec))) and (first.agent, first.task_label) in measured
+    }
+    known |= measured | given_prices(asked.costs, arms)
+    further = ("Further runs follow from the results of these.",) if EXPERIMENTS[config.experiment].staged else ()
+    found = _forecast(config.name, (), {}, config.audit, asked)
+    runs = _runs(config, store, specs, missing, known, workers)
+    shown = tuple({price.seconds: price for price in reversed(runs.prices)}.values())
+    return replace(found, runs=replace(runs, prices=shown), experiment=config.experiment, notes=further)
+
+
+def _trained_alike(spec: RunSpec) -> tuple[object, ...]:
+    return spec.task_label, spec.backend, spec.algo, spec.timesteps, spec.n_envs, canonical_json(spec.params)
 
 
 def of_scores(

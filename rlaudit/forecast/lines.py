@@ -20,8 +20,11 @@ def lines(found: Forecast) -> Iterator[str]:
 
 def _all(found: Forecast) -> Iterator[str]:
     if found.runs:
-        yield from _runs(found.name, found.runs)
+        yield from _runs(found, found.runs)
         yield ""
+    if found.experiment != "audit":
+        yield from (line for note in found.notes for line in _wrapped(note))
+        return
     if not found.purchases:
         yield "There is only one agent: nothing to compare."
     else:
@@ -41,12 +44,13 @@ def _wrapped(text: str, first: str = "", rest: str = "  ") -> list[str]:
 # ---------------------------------------------------------------- of a config
 
 
-def _runs(name: str, runs: Runs) -> Iterator[str]:
+def _runs(found: Forecast, runs: Runs) -> Iterator[str]:
     size = " x ".join(
         _counted(n, noun) for n, noun in ((runs.n_agents, "agent"), (runs.n_tasks, "task"), (runs.n_seeds, "seed"))
     )
     stored = f"{runs.n_runs - runs.n_missing} stored in {runs.store}, {runs.n_missing} missing."
-    yield from _wrapped(f"{name}: {size} = {_counted(runs.n_runs, 'run')}; {stored}")
+    what = f"{size} = " if found.experiment == "audit" else f"experiment {found.experiment}, "
+    yield from _wrapped(f"{found.name}: {what}{_counted(runs.n_runs, 'run')}; {stored}")
     for price in runs.prices:
         text = f"  {price.agent} on {price.task}: {_duration(price.seconds)} of CPU a run ({price.basis})"
         yield from _wrapped(text, rest="    ")

@@ -146,6 +146,7 @@ class Forecast:
     hopeless: tuple[Design, ...] = ()
     notes: tuple[str, ...] = ()
     runs: Runs | None = None  # of a config
+    experiment: str = "audit"  # another one has no claims to plan, only runs to pay
     schema: str = SCHEMA
 
 

@@ -35,10 +35,10 @@ _OTHER_ARMS = 4  # further arms whose worst split is drawn; the table has all of
 
 
 def how_different(audit: Audit) -> SectionHtml | None:
-    """The luck floor."""
+    """The luck floor; other experiments deal no groups."""
     question = "How different can the same agent look?"
     split = striking_split(audit)
-    if split is None:  # other experiments deal no groups
+    if split is None:
         return SectionHtml("same-agent", question, (_TOO_SMALL,)) if audit.experiment == "audit" else None
     if not any(one.gap.max for one in audit.splits):
         return SectionHtml("same-agent", question, (_NO_GAP,), tables=(_gap_table(audit),), method=(DEALING,))

@@ -7,7 +7,7 @@ drawn from it alone. All values are plain, so that JSON gives them back unchange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from rlaudit.results.agents import Arm, GroupCurves, NamedSplit, SplitAudit, SplitTest, Spread
+from rlaudit.results.agents import Arm, GroupCurves, NamedSplit, SplitAudit, SplitTest, Spread, Twins
 from rlaudit.results.claims import Claim, ClaimState, Flip
 from rlaudit.results.convex import CONVEX_SPREAD, HIDDEN_SPREAD, Convex, LossArm, LossPath, Surface
 from rlaudit.results.initializers import Initializers
@@ -32,7 +32,7 @@ from rlaudit.results.pairs import (
 )  # fmt: skip
 from rlaudit.results.procedures import Estimate, ProcedureAudit, ProcedureRates
 from rlaudit.results.reading import ReadArm, Reading, ReadNote
-from rlaudit.results.reproduction import Reproduction
+from rlaudit.results.reproduction import Difference, Draw, Reproduction, Trial
 from rlaudit.results.robustness import (
     Carrier,
     EvaluationNoise,
@@ -44,8 +44,8 @@ from rlaudit.results.robustness import (
     StuckRun,
     StuckRuns,
 )  # fmt: skip
-from rlaudit.results.sources import Sources
-from rlaudit.results.tickets import Tickets
+from rlaudit.results.sources import Component, CrossedRun, ShareOf, Sources, StreamShare
+from rlaudit.results.tickets import Contrast, Part, Relived, Survival, TicketArm, Tickets
 from rlaudit.types import Finding
 
 __all__ = [
@@ -59,7 +59,12 @@ __all__ = [
     "Carrier",
     "Claim",
     "ClaimState",
+    "Component",
+    "Contrast",
     "Convex",
+    "CrossedRun",
+    "Difference",
+    "Draw",
     "EffectSize",
     "Estimate",
     "EvaluationNoise",
@@ -78,6 +83,7 @@ __all__ = [
     "NamedSplit",
     "Outlier",
     "PairAudit",
+    "Part",
     "ProcedureAudit",
     "ProcedureRates",
     "ProfileLine",
@@ -86,19 +92,26 @@ __all__ = [
     "ReadNote",
     "Reading",
     "Redone",
+    "Relived",
     "Reproduction",
     "SeedsNeeded",
+    "ShareOf",
     "Sources",
     "SplitAudit",
     "SplitTest",
     "Spread",
+    "StreamShare",
     "StuckRun",
     "StuckRuns",
     "Subset",
     "SubsetTest",
     "Surface",
+    "Survival",
     "TestResult",
+    "TicketArm",
     "Tickets",
+    "Trial",
+    "Twins",
     "from_json",
     "hardest_pair",
     "reading_from_json",
@@ -131,6 +144,7 @@ class Audit:
     carriers: tuple[Carrier, ...] = ()
     metrics: tuple[MetricChoice, ...] = ()
     evaluation_noise: tuple[EvaluationNoise, ...] = ()
+    twins: tuple[Twins, ...] = ()  # seeds that gave the same run
     reading: Reading | None = None  # what was understood of somebody else's files
     reproduction: tuple[Reproduction, ...] = ()  # of the experiments of the laboratory
     sources: tuple[Sources, ...] = ()

@@ -99,3 +99,12 @@ class GroupCurves:
     steps: tuple[int, ...]  # (n_points,) at most 200
     a: tuple[tuple[float | None, ...], ...]  # (group_size, n_points)
     b: tuple[tuple[float | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Seeds of one agent whose runs are the same to the bit."""
+
+    agent: str
+    task: str
+    seeds: tuple[SeedLabel, ...]
