@@ -13,6 +13,7 @@ import pytest
 from audit_builder import HOSTILE, build_audit, odd_audits
 from convex_builder import some_convex
 from matplotlib.figure import Figure
+from reproduction_builder import audit_of, odd_reproductions
 from sources_builder import CHAOS, audited, returns_of
 from tickets_builder import luck, tickets_audit
 
@@ -29,6 +30,7 @@ from rlaudit.results import (
     MetricChoice,
     PairAudit,
     ProcedureAudit,
+    Reproduction,
     Sources,
     SplitAudit,
     Surface,
@@ -47,6 +49,7 @@ def without_masked_runs(one: Tickets) -> Tickets:
 ODD = odd_audits()
 LABORATORY = {  # one of each experiment, and its oddities
     "convex": replace(build_audit(), convex=(some_convex("CartPole-v1"),)),
+    "reproduce": audit_of(*odd_reproductions()),
     "sources": audited(returns_of(CHAOS, (3, 3, 3))),
     "sources, equal scores": audited(np.ones((2, 2, 2, 2))),
     "tickets": tickets_audit(),
@@ -72,6 +75,7 @@ def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
         Convex: list(audit.convex),
         Sources: list(audit.sources),
         Surface: [surface for one in audit.convex for surface in one.surfaces],
+        Reproduction: list(audit.reproduction),
         Tickets: list(audit.tickets),
     }
     several: dict[object, list[object]] = {
