@@ -12,6 +12,7 @@ from rlaudit.figures.claims import claim_intervals
 from rlaudit.figures.curves import same_agent_curves
 from rlaudit.figures.evaluation import evaluation_noise, more_of_what
 from rlaudit.figures.failures import seeds_apart, stuck_runs, without_seeds
+from rlaudit.figures.initializers import gain_effects, initializers
 from rlaudit.figures.leaderboard import agent_matrix, first_place, performance_profiles, rank_intervals
 from rlaudit.figures.metrics import metric_choice
 from rlaudit.figures.pairs import estimation, exaggeration, few_seeds, forest, power, wrong_sign
@@ -46,4 +47,6 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "metric_choice": metric_choice,
     "evaluation_noise": evaluation_noise,
     "more_of_what": more_of_what,
+    "initializers": initializers,
+    "gain_effects": gain_effects,
 }
