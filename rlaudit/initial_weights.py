@@ -130,7 +130,7 @@ def _standing(label: str, scores: Floats, alpha: float) -> Standing:
 
 
 def _cell(a: str, b: str, pools: dict[str, Floats], p_values: dict[frozenset[str], float], alpha: float) -> MatrixCell:
-    """`a` has the better mean, or as good a one, so that a decided pair is decided for it."""
+    """`a` has the better mean: a pair that is decided is decided for it, since t has the sign of the difference."""
     better, low, high = probability_better(pools[a], pools[b], alpha)
     p = p_values[frozenset((a, b))]
     return MatrixCell(a, b, float(better), float(low), float(high), p, int(p <= alpha))

@@ -11,7 +11,8 @@ def truth(means: np.ndarray, sd: np.ndarray) -> np.ndarray:
     second = means.mean(axis=0) - means.mean()
     both = means - means.mean() - first[:, None] - second
     parts = np.array([(effect**2).mean() for effect in (first, second, both, sd)])
-    return parts / parts.sum()
+    shares: np.ndarray = parts / parts.sum()
+    return shares
 
 
 def cells(means: np.ndarray, sd: np.ndarray, n_seeds: int, rng: np.random.Generator) -> list[list[np.ndarray]]:

@@ -13,6 +13,7 @@ from rlaudit.figures.convex import loss_distances, loss_paths
 from rlaudit.figures.curves import same_agent_curves
 from rlaudit.figures.evaluation import evaluation_noise, more_of_what
 from rlaudit.figures.failures import seeds_apart, stuck_runs, without_seeds
+from rlaudit.figures.initializers import gain_effects, initializers
 from rlaudit.figures.leaderboard import agent_matrix, first_place, performance_profiles, rank_intervals
 from rlaudit.figures.metrics import metric_choice
 from rlaudit.figures.pairs import estimation, exaggeration, few_seeds, forest, power, wrong_sign
@@ -57,4 +58,6 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "loss_paths": loss_paths,
     "tickets_by_sparsity": tickets_by_sparsity,
     "luck_drawn_anew": luck_drawn_anew,
+    "initializers": initializers,
+    "gain_effects": gain_effects,
 }
