@@ -12,11 +12,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from rlaudit.seeds import generator
+from rlaudit.seeds import derive
 from rlaudit.types import Floats, Ints
 
 Shape: TypeAlias = tuple[int, int]  # (outputs, inputs), the bias as the last input
-Draw: TypeAlias = Callable[[np.random.Generator, Shape], Floats]
 
 _GRADIENT_ENOUGH = 1e-7  # of a run that counts as finished; with l2 = 1e-3 its loss is within 5e-12 of a convex minimum
 _MEMORY = 30  # pairs of L-BFGS; with the usual 10 the hidden layer took twice the iterations
@@ -108,36 +107,20 @@ def unstacked(weights: Floats, shapes: Sequence[Shape]) -> list[Floats]:
 # ---------------------------------------------------------------- initial weights
 
 
-def _orthogonal(rng: np.random.Generator, shape: Shape) -> Floats:
-    """Rows or columns, whichever are fewer, of length 1 at right angles (Saxe et al. 2014)."""
-    rows, columns = shape
-    q, r = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
-    q = q * np.sign(np.diag(r))
-    return q if rows >= columns else q.T
-
-
-def _xavier_uniform(rng: np.random.Generator, shape: Shape) -> Floats:
-    bound = float(np.sqrt(6 / sum(shape)))  # Glorot & Bengio 2010
-    return rng.uniform(-bound, bound, shape)
-
-
-# A stand-in with the names of rlaudit's initializers; these draw in float64, and without torch.
-DRAWS: dict[str, Draw] = {
-    "orthogonal": _orthogonal,
-    "xavier_uniform": _xavier_uniform,
-    "he_normal": lambda rng, shape: rng.normal(0, np.sqrt(2 / shape[1]), shape),  # He et al. 2015
-    "normal": lambda rng, shape: rng.normal(0, 1, shape),
-    "normal_0.01": lambda rng, shape: rng.normal(0, 0.01, shape),
-    "zeros": lambda rng, shape: np.zeros(shape),
-}
-
-
 def initial_weights(shapes: Sequence[Shape], scheme: str, seed: int) -> Floats:
-    """(n_weights,): each layer by the scheme under a stream of its own; biases start at 0, as in stable-baselines3."""
-    layers = [
-        np.hstack([DRAWS[scheme](generator(seed, "layer", place), (rows, columns - 1)), np.zeros((rows, 1))])
-        for place, (rows, columns) in enumerate(shapes)
-    ]
+    """(n_weights,): each layer by the scheme under a stream of its own, in float64; torch's generator is put back."""
+    import torch
+
+    from rlaudit.backends.initializers import INITIALIZERS
+    from rlaudit.backends.sb3_initializers import draw_layer
+
+    drawn, layers = INITIALIZERS[scheme], []
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        for place, (rows, columns) in enumerate(shapes):
+            torch.manual_seed(derive(seed, "layer", place))
+            layer = torch.nn.Linear(columns - 1, rows, dtype=torch.float64)
+            draw_layer(layer, drawn, 1.0 if place == len(shapes) - 1 else drawn.hidden_gain)
+            layers.append(np.hstack([layer.weight.numpy(), layer.bias.numpy()[:, None]]))
     return np.concatenate([layer.ravel() for layer in layers])
 
 

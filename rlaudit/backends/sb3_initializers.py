@@ -47,13 +47,14 @@ def initialize(agent: BaseAlgorithm, initializer: Mapping[str, Any]) -> None:
     gains |= dict.fromkeys(judging, 1.0) | dict.fromkeys(acting, initializer.get("last_gain", 1.0))
     with torch.no_grad():
         for layer, gain in gains.items():
-            _draw(layer, scheme, gain)
+            draw_layer(layer, scheme, gain)
     for name, target in policy.named_children():
         if name.endswith(_TARGET):
             target.load_state_dict(getattr(policy, name.removesuffix(_TARGET)).state_dict())
 
 
-def _draw(layer: Any, scheme: Initializer, gain: float) -> None:
+def draw_layer(layer: Any, scheme: Initializer, gain: float) -> None:
+    """Its weights and biases, from torch's global generator; torch.no_grad() is the caller's."""
     scheme.draw(layer.weight, gain)
     if layer.bias is not None and scheme.draws_biases:
         bound = gain * torch_bound(layer.weight)

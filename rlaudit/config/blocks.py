@@ -8,11 +8,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from rlaudit.config.base import Frozen
 from rlaudit.config_values import (
-    CONVEX_SCHEMES,
     NUMBER,
     SCHEMES,
     WHOLE,
-    ConvexSchemeName,
     Count,
     SchemeName,
     Seed,
@@ -112,10 +110,10 @@ class ConvexConfig(Frozen):
     """`experiment: convex`: an expert's decisions, fitted by a convex model and by one that is not."""
 
     schemes: Annotated[
-        tuple[ConvexSchemeName, ...],
-        Field(min_length=1, description="how initial weights are drawn"),
+        tuple[SchemeName, ...],
+        Field(min_length=1, description="how initial weights are drawn: rlaudit list initializers"),
         AfterValidator(distinct_names),
-    ] = CONVEX_SCHEMES
+    ] = ("orthogonal", "xavier_uniform", "he_normal", "unit_normal", "small_normal", "zeros")
     states: Annotated[int, Field(ge=20, le=100_000), WHOLE, Field(description="decisions of the expert to fit")] = 1000
     hidden: Annotated[int, Field(ge=1, le=1024), WHOLE, Field(description="units of the model with a hidden layer")] = (
         16
