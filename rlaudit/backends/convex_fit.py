@@ -12,7 +12,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from rlaudit.backends.initializers import INITIALIZERS, Initializer
 from rlaudit.seeds import derive
 from rlaudit.types import Floats, Ints
 
@@ -109,14 +108,19 @@ def unstacked(weights: Floats, shapes: Sequence[Shape]) -> list[Floats]:
 
 
 def initial_weights(shapes: Sequence[Shape], scheme: str, seed: int) -> Floats:
-    """(n_weights,): each layer by the scheme of INITIALIZERS, under a stream of its own."""
+    """(n_weights,): each layer by the scheme under a stream of its own, in float64; torch's generator is put back."""
     import torch
 
+    from rlaudit.backends.initializers import INITIALIZERS
+    from rlaudit.backends.sb3_initializers import draw_layer
+
+    drawn, layers = INITIALIZERS[scheme], []
     with torch.random.fork_rng(devices=[]), torch.no_grad():
-        layers = [
-            _drawn(INITIALIZERS[scheme], shape, derive(seed, "layer", place), is_last=place == len(shapes) - 1)
-            for place, shape in enumerate(shapes)
-        ]
+        for place, (rows, columns) in enumerate(shapes):
+            torch.manual_seed(derive(seed, "layer", place))
+            layer = torch.nn.Linear(columns - 1, rows, dtype=torch.float64)
+            draw_layer(layer, drawn, 1.0 if place == len(shapes) - 1 else drawn.hidden_gain)
+            layers.append(np.hstack([layer.weight.numpy(), layer.bias.numpy()[:, None]]))
     return np.concatenate([layer.ravel() for layer in layers])
 
 

@@ -54,7 +54,7 @@ def initialize(agent: BaseAlgorithm, initializer: Mapping[str, Any]) -> None:
 
 
 def draw_layer(layer: Any, scheme: Initializer, gain: float) -> None:
-    """Weights and biases of a linear or convolutional layer, in place."""
+    """Its weights and biases, from torch's global generator; torch.no_grad() is the caller's."""
     scheme.draw(layer.weight, gain)
     if layer.bias is not None and scheme.draws_biases:
         bound = gain * torch_bound(layer.weight)
