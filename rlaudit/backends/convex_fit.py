@@ -124,18 +124,6 @@ def initial_weights(shapes: Sequence[Shape], scheme: str, seed: int) -> Floats:
     return np.concatenate([layer.ravel() for layer in layers])
 
 
-def _drawn(scheme: Initializer, shape: Shape, seed: int, *, is_last: bool) -> Floats:
-    """One layer, the bias in its last column."""
-    import torch
-
-    from rlaudit.backends.sb3_initializers import draw_layer
-
-    layer = torch.nn.Linear(shape[1] - 1, shape[0], dtype=torch.float64)
-    torch.manual_seed(seed)
-    draw_layer(layer, scheme, 1.0 if is_last else scheme.hidden_gain)
-    return np.hstack([layer.weight.numpy(), layer.bias.numpy()[:, None]])
-
-
 # ---------------------------------------------------------------- minimising
 
 
