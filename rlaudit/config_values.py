@@ -30,12 +30,14 @@ SchemeName = Literal[
     "orthogonal", "xavier_uniform", "xavier_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal",
     "truncated_normal", "unit_normal", "small_normal", "zeros", "torch",
 ]  # fmt: skip
+ConvexSchemeName = Literal["orthogonal", "xavier_uniform", "he_normal", "normal", "normal_0.01", "zeros"]
 ScoreName = Literal["final", "auc", "best"]
 TESTS: tuple[str, ...] = get_args(TestName)
 PROCEDURES: tuple[ProcedureName, ...] = get_args(ProcedureName)
 BACKEND_NAMES: tuple[str, ...] = get_args(BackendName)
 EXPERIMENT_NAMES: tuple[str, ...] = get_args(ExperimentName)
 SCHEMES: tuple[SchemeName, ...] = get_args(SchemeName)
+CONVEX_SCHEMES: tuple[ConvexSchemeName, ...] = get_args(ConvexSchemeName)
 
 _MAX_SEEDS = 100_000
 

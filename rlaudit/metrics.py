@@ -18,6 +18,7 @@ from rlaudit.comparisons.moments import moments
 from rlaudit.curves import align, curve_max_t
 from rlaudit.errors import RlauditError
 from rlaudit.results import MetricChoice, MetricView, PairAudit
+from rlaudit.rounding import settled
 from rlaudit.seeds import generator
 from rlaudit.types import ArmCurves, ArmScores, Floats, Ints, ScoreTable, SeedLabel, Verdict
 
@@ -85,6 +86,7 @@ def _metrics(table: ScoreTable, a: ArmCurves, b: ArmCurves, *, paired: bool) -> 
     for until, stop in _stops(a.steps):
         both = (curve_scores(a.steps[:stop], part[:, :stop], table.higher_is_better) for part in values)
         for (name, of_a), of_b in zip(next(both).items(), next(both).values(), strict=True):
+            of_a, of_b = settled(of_a, of_b)
             found.append(_Metric(name, until, of_a, of_b))
     return [one for one in found if one.asked or (_is_new(one, asked) and _usable(one))]
 

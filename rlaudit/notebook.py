@@ -65,7 +65,7 @@ def _scores_row(arm: Any) -> tuple[str, ...]:
     x = arm.scores
     numbers = [float(value) for value in (x.mean(), x.min(), x.max())] if len(x) else [None] * 3
     mean, low, high = map(number, numbers)
-    sd = number(float(x.std(ddof=1)) if len(x) > 1 else None)
+    sd = number(float((x - x[0]).std(ddof=1)) if len(x) > 1 else None)
     return arm.agent, arm.task, str(len(x)), str(len(arm.failed)), mean, sd, low, high
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from rlaudit.results import Audit, to_json
+from rlaudit.results.sources import STREAMS
 from rlaudit.store import Store
 
 AUDIT, REPORT, SCORES = "audit.json", "report.html", "scores.csv"
@@ -40,12 +41,23 @@ def write_figures(audited: Audit, folder: Path) -> tuple[Path, ...]:
 
 
 def scores_csv(audited: Audit) -> str:
-    """Tidy, a row per run, for people and other tools; the importer reads it back."""
+    """Tidy, a row per run, for people and other tools; the importer reads it back.
+
+    Crossed runs have a column for each of their seeds, and none that would let them pass for independent ones.
+    """
     import csv
     import io
 
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
+    if audited.sources:
+        rows.writerow(["agent", "task", *STREAMS, "score", "status"])
+        rows.writerows(
+            [one.agent, one.task, *run.levels, *(["", "failed"] if run.score is None else [repr(run.score), "done"])]
+            for one in audited.sources
+            for run in one.runs
+        )
+        return text.getvalue()
     rows.writerow(["agent", "task", "seed", "score", "status"])
     for arm in audited.arms:
         rows.writerows(

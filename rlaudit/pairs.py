@@ -227,6 +227,8 @@ def decide(pair: PairAudit, settings: PairSettings, error: float) -> tuple[Verdi
     alpha, result, test = settings.alpha, pair.tests[pair.decided_by], name_of(pair.decided_by)
     if pair.margin is not None and pair.p_equivalent is not None and pair.p_equivalent <= alpha:
         return Verdict.EQUIVALENT, f"the difference is within {pair.margin:g} (two one-sided tests)"
+    if pair.effect == pair.low == pair.high == 0:
+        return Verdict.UNDECIDED, "every seed of both has the same score, so that there is nothing to tell apart"
     if pair.p_adjusted is None or result.p_value is None or not result.direction:
         return Verdict.UNDECIDED, f"{test} gives no result on these scores"
     if error and abs(pair.p_adjusted - alpha) < 1.96 * error:

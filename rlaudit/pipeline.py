@@ -256,7 +256,7 @@ def load_scores(
     ImportFormatError where the source is not what it should be, and NotEnoughSeeds where an agent has one seed.
     """
     if isinstance(source, ScoreTable):
-        return source
+        return scores.without_rounding(source)
     if isinstance(source, Mapping):
         return scores.from_mapping(source, higher_is_better=higher_is_better)
     if isinstance(source, Sequence) and not isinstance(source, str):

@@ -48,7 +48,7 @@ def audit_splits(
     results = {
         test: _split_test(test, arm.scores, p_values[test], group_size, alpha, most, seed, stream) for test in tests
     }
-    gap, pool_mean = _spread(gaps), abs(float(arm.scores.mean()))
+    gap, pool_mean, sd = _spread(gaps), abs(float(arm.scores.mean())), _sd(arm.scores)
     return SplitAudit(
         agent=arm.agent,
         task=arm.task,
@@ -58,11 +58,11 @@ def audit_splits(
         n_effective=results[tests[0]].n_effective,
         gap=gap,
         relative_gap=Spread(gap.median / pool_mean, gap.p95 / pool_mean, gap.max / pool_mean) if pool_mean else None,
-        normal_gap=_normal_gap(arm.scores, dealt, generator(seed, *stream, "normal")),
+        normal_gap=_normal_gap(sd, len(arm.scores), dealt, generator(seed, *stream, "normal")),
         tests=results,
         any_significant=any_significant(len(arm.scores), group_size, alpha) if dealt.exhaustive else None,
         p_histogram=tuple(np.histogram(p_values[tests[0]], P_BINS, (0, 1))[0].tolist()),
-        wrong_winner=_wrong_winner(gaps, float(arm.scores.std(ddof=1))),
+        wrong_winner=_wrong_winner(gaps, sd),
         median_split=_named_split(arm, dealt, gaps, 0.5),
         worst_split=_named_split(arm, dealt, gaps, 1.0),
     )
@@ -76,9 +76,14 @@ def _spread(gaps: Floats) -> Spread:
     return Spread(float(median), float(p95), float(largest))
 
 
-def _normal_gap(scores: Floats, dealt: Splits, rng: np.random.Generator) -> Spread:
+def _sd(scores: Floats) -> float:
+    """Measured from the first, so that equal scores have exactly none."""
+    return float((scores - scores[0]).std(ddof=1))
+
+
+def _normal_gap(sd: float, n_seeds: int, dealt: Splits, rng: np.random.Generator) -> Spread:
     """The same spread for normal seeds of the same sd: mean of 20 pools dealt alike."""
-    pools = rng.normal(0, scores.std(ddof=1), (20, len(scores)))
+    pools = rng.normal(0, sd, (20, n_seeds))
     spreads = [_spread(pool[dealt.groups].mean(-1) @ [1, -1]) for pool in pools]
     return Spread(*(float(np.mean([getattr(one, name) for one in spreads])) for name in ("median", "p95", "max")))
 

@@ -5,12 +5,15 @@
   return: its mean over training, from the run's first evaluation to its last.
 * `best`: mean return of the best single evaluation. Optimistic, the more so the more evaluations there are.
 
+Scores of a task that agree to 1e-8 of their size are one score (see `rounding`): what is left is rounding.
+
 Learning curves of an agent lie on the evaluation steps of its longest run. Runs evaluated at other steps are
 interpolated linearly between their own evaluations, and are NaN before the first and after the last of them.
 """
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,7 @@ from rlaudit.errors import ConfigError, ImportFormatError, did_you_mean
 from rlaudit.importers import Hints, tables, tidy
 from rlaudit.importers.cells import RawTable
 from rlaudit.results import Twins
+from rlaudit.rounding import TOLERANCE, settled
 from rlaudit.types import IMPORTED, ArmCurves, ArmEpisodes, ArmScores, Floats, RunRecord, ScoreTable, SeedLabel
 
 if TYPE_CHECKING:
@@ -48,7 +52,22 @@ def score_table(records: Iterable[RunRecord], metric: str = "final", higher_is_b
     curves = [_arm_curves(arm, scores) for arm, scores in zip(runs.values(), scored, strict=True)]
     episodes = [_arm_episodes(arm, scores) for arm, scores in zip(runs.values(), scored, strict=True)]
     name = "score" if metric == "final" and all(map(_is_bare, chain(*runs.values()))) else metric
-    return ScoreTable(name, tuple(scored), higher_is_better, tuple(filter(None, curves)), tuple(filter(None, episodes)))
+    table = ScoreTable(
+        name, tuple(scored), higher_is_better, tuple(filter(None, curves)), tuple(filter(None, episodes))
+    )
+    return without_rounding(table)
+
+
+def without_rounding(table: ScoreTable) -> ScoreTable:
+    """The same table, in which no scores of a task, and no runs at one point of a curve, differ by rounding alone."""
+    scores = _settled(table.arms, [arm.scores for arm in table.arms])
+    returns = _settled(table.episodes, [arm.returns for arm in table.episodes])
+    return replace(
+        table,
+        arms=tuple(replace(arm, scores=one) for arm, one in zip(table.arms, scores, strict=True)),
+        episodes=tuple(replace(arm, returns=one) for arm, one in zip(table.episodes, returns, strict=True)),
+        curves=tuple(replace(arm, values=_settled_points(arm.values)) for arm in table.curves),
+    )
 
 
 def from_mapping(scores: Mapping[Any, Any], higher_is_better: bool = True) -> ScoreTable:
@@ -208,6 +227,30 @@ def _aligned(record: RunRecord, steps: Any) -> Floats:
     if np.array_equal(record.eval_steps, steps):
         return _curve(record)
     values: Floats = np.interp(steps, record.eval_steps, _curve(record), left=np.nan, right=np.nan)
+    return values
+
+
+# ---------------------------------------------------------------- rounding
+
+
+def _settled(arms: Sequence[ArmScores | ArmEpisodes], arrays: Sequence[Floats]) -> list[Floats]:
+    """The array of each arm, settled with those of all agents on its task."""
+    found = list(arrays)
+    for task in {arm.task for arm in arms}:
+        places = [place for place, arm in enumerate(arms) if arm.task == task]
+        for place, array in zip(places, settled(*(arrays[place] for place in places)), strict=True):
+            found[place] = array
+    return found
+
+
+def _settled_points(values: Floats) -> Floats:
+    """Point by point of the curves (n_seeds, n_points); nearly all of them have nothing to settle."""
+    ordered = np.sort(values, axis=0)
+    gaps = np.diff(ordered, axis=0)
+    doubtful = ((gaps > 0) & (gaps <= TOLERANCE * np.abs(ordered[1:]) + TOLERANCE * np.abs(ordered[:-1]))).any(axis=0)
+    if doubtful.any():
+        values = values.copy()
+        values[:, doubtful] = np.stack([settled(column)[0] for column in values[:, doubtful].T], axis=1)
     return values
 
 

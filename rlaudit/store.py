@@ -274,7 +274,7 @@ def read_run(directory: Path) -> RunRecord:
     try:
         arrays = _arrays(files[EVALUATIONS])
         return RunRecord(
-            spec=_spec(meta["spec"]),
+            spec=spec_of(meta["spec"]),
             status=meta["status"],
             eval_steps=arrays["timesteps"],
             eval_returns=arrays["results"],
@@ -325,7 +325,8 @@ def _damaged(path: Path, why: str) -> StoreError:
     )
 
 
-def _spec(fields: Mapping[str, Any]) -> RunSpec:
+def spec_of(fields: Mapping[str, Any]) -> RunSpec:
+    """The spec that `dataclasses.asdict` took apart."""
     nested = {
         "seeds": Seeds(**fields["seeds"]),
         "evaluation": EvaluationPlan(**fields["evaluation"]),

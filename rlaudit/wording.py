@@ -36,6 +36,10 @@ _LABELS = {
     "brunner_munzel": "Brunner-Munzel",
     "rank_t": "t on ranks",
     "kolmogorov_smirnov": "Kolmogorov-Smirnov",
+    # streams of random numbers
+    "init": "initial weights",
+    "env": "environment",
+    "algo": "sampling",
     # habits of concluding
     "mean_higher": "the better mean wins",
     "top_run": "the best single run wins",
@@ -92,6 +96,11 @@ def percent(share: float | None) -> str:
         return "over 99.9 %"
     fine = 0 < value < 9.95 or 99.5 <= value < 100
     return f"{value:.1f} %" if fine else f"{value:.0f} %"
+
+
+def signed_percent(share: float | None) -> str:
+    """`−20 %`: of a share that may come out below zero."""
+    return f"−{percent(-share)}" if share is not None and share < 0 else percent(share)
 
 
 def more_seeds(n: float | None) -> str:
@@ -170,6 +179,21 @@ def metric_name(metric: str, until: float = 1.0, *, capital: bool = False) -> st
     name = f"the mean of the last {last} evaluations" if last.isdecimal() else _METRICS.get(metric, metric)
     name = name if until == 1 else f"{name} in the first {percent(until)} of training"
     return name[:1].upper() + name[1:] if capital else name
+
+
+_TICKET_ARMS = {
+    "dense": "no mask",
+    "again": "no mask on the same weights",
+    "ticket": "the ticket",
+    "new weights": "its mask on new weights",
+    "permuted mask": "its mask permuted",
+    "random mask": "a random mask on new weights",
+}
+
+
+def ticket_arm(name: str) -> str:
+    """How a sentence calls what an arm of the experiment `tickets` was trained with."""
+    return _TICKET_ARMS[name]
 
 
 def carried(text: str) -> str:

@@ -4,12 +4,17 @@ import inspect
 import re
 import typing
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 from audit_builder import HOSTILE, build_audit, odd_audits
+from convex_builder import some_convex
 from matplotlib.figure import Figure
+from sources_builder import CHAOS, audited, returns_of
+from tickets_builder import luck, tickets_audit
 
 from rlaudit.figures import FIGURES, to_svg
 from rlaudit.figures.style import end_labels, short
@@ -17,17 +22,38 @@ from rlaudit.results import (
     Arm,
     Audit,
     Claim,
+    Convex,
     EvaluationNoise,
     GroupCurves,
     Leaderboard,
     MetricChoice,
     PairAudit,
     ProcedureAudit,
+    Sources,
     SplitAudit,
+    Surface,
+    Tickets,
 )  # fmt: skip
 
 SVG = "{http://www.w3.org/2000/svg}"
+
+
+def without_masked_runs(one: Tickets) -> Tickets:
+    """As far as the dense runs tell."""
+    arms = tuple(replace(arm, mean=None, low=None, high=None) if arm.sparsity else arm for arm in one.arms)
+    return replace(one, arms=arms, contrasts=(), relived=(), survival=None)
+
+
 ODD = odd_audits()
+LABORATORY = {  # one of each experiment, and its oddities
+    "convex": replace(build_audit(), convex=(some_convex("CartPole-v1"),)),
+    "sources": audited(returns_of(CHAOS, (3, 3, 3))),
+    "sources, equal scores": audited(np.ones((2, 2, 2, 2))),
+    "tickets": tickets_audit(),
+    "tickets all alike": tickets_audit(lambda spec: 500.0),
+    "tickets of hostile names": tickets_audit(luck(), agents={"<b>$x$": {"algo": "PPO", "timesteps": 100}}),
+    "tickets, no masked run": replace(tickets_audit(), tickets=(without_masked_runs(tickets_audit().tickets[0]),)),
+}
 
 
 def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
@@ -43,6 +69,10 @@ def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
         MetricChoice: list(audit.metrics),
         EvaluationNoise: list(audit.evaluation_noise),
         ProcedureAudit: [audit.procedures] if audit.procedures else [],
+        Convex: list(audit.convex),
+        Sources: list(audit.sources),
+        Surface: [surface for one in audit.convex for surface in one.surfaces],
+        Tickets: list(audit.tickets),
     }
     several: dict[object, list[object]] = {
         Arm: [audit.arms],
@@ -66,10 +96,16 @@ def calls(name: str, audit: Audit) -> Iterator[tuple[object, ...]]:
         yield (*given, *(arms[getattr(pair, one.name), pair.task] for one in needed[1:]))  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("case", ODD)
+def whole_audit(name: str) -> Audit:
+    """One that the figure can be drawn from."""
+    audits = (build_audit(tasks=["one", "two"], claims=True), *LABORATORY.values())
+    return next(audit for audit in audits if next(calls(name, audit), None))
+
+
+@pytest.mark.parametrize("case", [*ODD, *LABORATORY])
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_figure_is_drawn_from_every_odd_audit(name: str, case: str) -> None:
-    for given in list(calls(name, ODD[case]))[:2]:
+    for given in list(calls(name, {**ODD, **LABORATORY}[case]))[:2]:
         figure = FIGURES[name](*given)
         assert isinstance(figure, Figure)
         assert ET.fromstring(to_svg(figure, "one", "A title.")).tag == f"{SVG}svg"
@@ -77,10 +113,7 @@ def test_every_figure_is_drawn_from_every_odd_audit(name: str, case: str) -> Non
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_same_audit_gives_the_same_bytes(name: str) -> None:
-    texts = {
-        to_svg(FIGURES[name](*next(calls(name, build_audit(tasks=["one", "two"], claims=True)))), "one", "A title.")
-        for _ in range(2)
-    }
+    texts = {to_svg(FIGURES[name](*next(calls(name, whole_audit(name)))), "one", "A title.") for _ in range(2)}
     assert len(texts) == 1
 
 
@@ -88,7 +121,7 @@ def test_the_same_audit_gives_the_same_bytes(name: str) -> None:
 def test_a_figure_carries_its_alternative_text_and_its_own_ids(name: str) -> None:
     root = ET.fromstring(
         to_svg(
-            FIGURES[name](*next(calls(name, build_audit(tasks=["one", "two"], claims=True)))),
+            FIGURES[name](*next(calls(name, whole_audit(name)))),
             "first",
             "Median 21 %, worst 80 %.",
         )
@@ -120,7 +153,7 @@ def test_names_are_escaped_in_a_figure_and_dollars_are_no_formula() -> None:
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_greys_and_palette_are_variables_of_the_page(name: str) -> None:
-    text = to_svg(FIGURES[name](*next(calls(name, build_audit(tasks=["one", "two"], claims=True)))), "one", "A title.")
+    text = to_svg(FIGURES[name](*next(calls(name, whole_audit(name)))), "one", "A title.")
     assert "var(--ink)" in text
     assert not re.search(r"#(1c2024|687076|d7dbdf|0173b2|de8f05|d55e00)", text)
     assert "font-family" not in text

@@ -7,15 +7,17 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.vec_env import DummyVecEnv
 
 from rlaudit.backends.provenance import machine, versions
 from rlaudit.backends.sb3 import ALGORITHMS
@@ -25,6 +27,7 @@ from rlaudit.types import Floats, Ints, Progress, RunRecord, RunSpec, TrainingEp
 
 REPORT_SECONDS = 0.25  # between two calls of `progress`
 CHECKS = 10  # a run is looked over for NaN at least this many times
+Measure: TypeAlias = Callable[[], Mapping[str, NDArray[Any]]]
 _PACKAGES = ("rlaudit", "torch", "stable_baselines3", "gymnasium", "numpy")
 
 
@@ -41,6 +44,7 @@ class _Measured:
     lengths: list[Ints] = field(default_factory=list)
     envs: list[Any] = field(default_factory=list)  # the Monitors of the training environments
     weights: str = ""
+    beside: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def add(self, step: int, row: tuple[Floats, Ints]) -> None:
         if not np.isfinite(row[0]).all():
@@ -50,12 +54,30 @@ class _Measured:
         self.lengths.append(row[1])
 
 
-def train_one(spec: RunSpec, progress: Progress) -> RunRecord:
-    """The record of one run. Whatever goes wrong in it becomes a failed record with the traceback."""
+class Treated(NamedTuple):
+    """What an experiment does with an agent, and what it wants to know of it."""
+
+    callback: BaseCallback | None = None  # called beside our own while the agent learns
+    measure: Measure = dict  # called after training: what the record keeps beside
+
+
+Treat: TypeAlias = Callable[[BaseAlgorithm, DummyVecEnv], Treated]
+
+
+def untreated(agent: BaseAlgorithm, envs: DummyVecEnv) -> Treated:
+    """Leaves the agent as it was built."""
+    return Treated()
+
+
+def train_one(spec: RunSpec, progress: Progress, treat: Treat = untreated) -> RunRecord:
+    """The record of one run. Whatever goes wrong in it becomes a failed record with the traceback.
+
+    `treat` is given the agent and its environments before the first reset; it must not draw from the global generators.
+    """
     measured, started, error = _Measured(), time.process_time(), None
     try:
-        with _one_thread(), _quick():
-            _learn(spec, measured, progress)
+        with threads(spec.treatment.get("threads", 1)), _quick():
+            _learn(spec, measured, progress, treat)
     except Exception:
         error = traceback.format_exc().strip()
     n = spec.evaluation.episodes
@@ -71,18 +93,24 @@ def train_one(spec: RunSpec, progress: Progress) -> RunRecord:
         weights_sha256=measured.weights,
         provenance=provenance(spec),
         error=error,
+        measurements=measured.beside,
     )
 
 
-def _learn(spec: RunSpec, measured: _Measured, progress: Progress) -> None:
+def _learn(spec: RunSpec, measured: _Measured, progress: Progress, treat: Treat) -> None:
     agent, envs = build(spec)
     measured.envs = monitors(envs)
+    treated = treat(agent, envs)
     evaluate = make_evaluator(spec, agent, envs)
+    watch: BaseCallback = _Watch(spec, evaluate, measured, progress)
+    if treated.callback is not None:
+        watch = CallbackList([watch, treated.callback])
     try:
         try:
-            agent.learn(spec.timesteps, callback=_Watch(spec, evaluate, measured, progress))
+            agent.learn(spec.timesteps, callback=watch)
         finally:  # NaN weights explain an exception better than where they happened to be noticed
             check_finite(agent, measured.envs)
+        measured.beside = treated.measure()
         measured.add(agent.num_timesteps, evaluate("final"))
         measured.weights = weights_sha256(agent)
     finally:
@@ -161,14 +189,17 @@ def _training_episodes(monitors: list[Any]) -> TrainingEpisodes:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Two runs with torch's default two threads on two cores were 7 to 20 times slower; and threads change bits."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def threads(n: int = 1) -> Iterator[None]:
+    """One, unless a trial asks for more.
+
+    Two runs with torch's default two threads on two cores were 7 to 20 times slower; and threads change bits.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Which blocks and agents go with which experiment."""
 
 from collections.abc import Callable, Iterator, Mapping
+from math import prod
 
 from rlaudit.config.blocks import BLOCKS
 from rlaudit.config.models import AuditConfig
@@ -17,6 +18,103 @@ def problems(config: AuditConfig) -> Iterator[Problem]:
         yield from find(config)
 
 
+# ---------------------------------------------------------------- sources
+
+_MOST_RUNS = 100_000  # of an agent
+_STREAMS = ("{seed.init}", "{seed.env}", "{seed.algo}")
+
+
+def _streams_apart(config: AuditConfig) -> Iterator[Problem]:
+    """Weights, environment and algorithm can be seeded one by one."""
+    for label, agent in config.agents.items():
+        if agent.trainer == "function":
+            sentence = "is given one seed, and `experiment: sources` varies three: train it with `algo` or `command`"
+            yield at(("agents", label, "train"), sentence)
+        elif agent.trainer == "command":
+            absent = [stream for stream in _STREAMS if not agent.takes(stream.strip("{}"))]
+            if absent:
+                sentence = f"does not take {' and '.join(absent)}, and `experiment: sources` varies each by itself"
+                yield at(("agents", label, "command"), sentence)
+            if any("{seed}" in text for text in (agent.command or "", *map(str, agent.environment.values()))):
+                sentence = f"takes {{seed}}, but a run of `experiment: sources` has three: {', '.join(_STREAMS)}"
+                yield at(("agents", label, "command"), sentence)
+
+
+def _not_too_many(config: AuditConfig) -> Iterator[Problem]:
+    counts = [len(levels) for levels in config.sources.levels(config.seeds)]
+    if prod(counts) > _MOST_RUNS:
+        crossed = " x ".join(map(str, counts))
+        sentence = f"makes {crossed} = {prod(counts):,} runs of each agent, above {_MOST_RUNS:,}; 5 x 5 x 5 tell much"
+        yield at(("sources",) if "sources" in config.model_fields_set else ("seeds",), sentence)
+
+
+def _no_claims(config: AuditConfig) -> Iterator[Problem]:
+    if config.audit.claims:
+        sentence = (
+            f"are not judged by `experiment: {config.experiment}`: its runs share their seeds, and are no sample of "
+            "independent ones. State them in an audit"
+        )
+        yield at(("audit", "claims"), sentence)
+
+
+# ---------------------------------------------------------------- convex
+
+
+def _convex(config: AuditConfig) -> Iterator[Problem]:
+    """Its scores are losses, and its arms are models and initializers."""
+    for label, agent in config.agents.items():
+        if agent.trainer != "sb3":
+            yield at(("agents", label), "is no agent with `algo`; the expert of `experiment: convex` is one")
+    if config.score != "final":
+        yield at(("score",), f"= {config.score!r}: `experiment: convex` is about the final loss; leave it out")
+    if config.audit.higher_is_better and "higher_is_better" in config.audit.model_fields_set:
+        yield at(("audit", "higher_is_better"), "= true: the scores of `experiment: convex` are losses; leave it out")
+    if config.audit.claims:
+        yield at(("audit", "claims"), "are about agents; `experiment: convex` compares initial weights. Leave them out")
+    if not config.evaluation.deterministic:
+        yield at(("evaluation", "deterministic"), "= false: the expert of `experiment: convex` decides without chance")
+    if config.convex.schemes == ("zeros",):
+        yield at(("convex", "schemes"), "names zeros alone, where a hidden layer stays on a saddle; name others, too")
+
+
+# ---------------------------------------------------------------- tickets
+
+# stable-baselines3's own gradients are what a mask is held by: these change weights past them.
+_WITHOUT_GRADIENTS = ("ARS", "TRPO")
+
+
+def _masks_hold(config: AuditConfig) -> Iterator[Problem]:
+    for label, agent in config.agents.items():
+        if agent.trainer != "sb3":
+            yield at(("agents", label), "has no `algo`: only weights of stable-baselines3's agents can be pruned")
+        elif agent.algo in _WITHOUT_GRADIENTS:
+            sentence = f"= {agent.algo} changes weights past the gradients that would hold a mask; take PPO, A2C or DQN"
+            yield at(("agents", label, "algo"), sentence)
+
+
+def _labels_apart(config: AuditConfig) -> Iterator[Problem]:
+    """`ppo again` and `ppo ticket 80%` are arms of `ppo`."""
+    for label in config.agents:
+        for other in config.agents:
+            if label.startswith(f"{other} "):
+                yield at(("agents", label), f"begins like the arms of {other!r} are called; give it another label")
+
+
+def _enough_lineages(config: AuditConfig) -> Iterator[Problem]:
+    wanted, n = 2 * config.tickets.extremes, len(config.seeds)
+    if n < wanted:
+        sentence = f"makes {n} initial weights, of which tickets.extremes = {config.tickets.extremes} takes {wanted}"
+        yield at(("seeds",), sentence)
+
+
+def _claims_unread(config: AuditConfig) -> Iterator[Problem]:
+    if config.audit.claims:
+        yield at(("audit", "claims"), "are not judged by this experiment: what it compares is planned. Leave them out")
+
+
+# ---------------------------------------------------------------- initializers
+
+
 def _weights_we_can_draw(config: AuditConfig) -> Iterator[Problem]:
     """Agents of stable-baselines3, whose weights are left to the experiment."""
     for label, agent in config.agents.items():
@@ -31,5 +129,8 @@ def _weights_we_can_draw(config: AuditConfig) -> Iterator[Problem]:
 
 
 _PROBLEMS: Mapping[str, tuple[Callable[[AuditConfig], Iterator[Problem]], ...]] = {
+    "sources": (_streams_apart, _not_too_many, _no_claims),
+    "convex": (_convex,),
+    "tickets": (_masks_hold, _labels_apart, _enough_lineages, _claims_unread),
     "initializers": (_weights_we_can_draw,),
 }

@@ -14,6 +14,7 @@ from rlaudit.config.blocks import BLOCKS, InitializerConfig
 from rlaudit.config.models import AgentConfig, AuditConfig, AuditSettings, EvaluationConfig, TaskConfig
 from rlaudit.config_values import (
     BACKEND_NAMES,
+    CONVEX_SCHEMES,
     EXPERIMENT_NAMES,
     PROCEDURES,
     SCHEMES,
@@ -33,6 +34,7 @@ _CHOICES: dict[
     "correction": ("a correction", get_args(CorrectionName), ""),
     "backend": ("a backend", BACKEND_NAMES, " (rlaudit list backends)"),
     "experiment": ("an experiment", EXPERIMENT_NAMES, " (rlaudit list experiments)"),
+    "convex": ("an initializer of its models", CONVEX_SCHEMES, ""),
     **dict.fromkeys(("scheme", "schemes"), ("an initializer", SCHEMES, " (rlaudit list initializers)")),
     "score": ("a score", get_args(ScoreName), ""),
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from matplotlib.figure import Figure
 
 from rlaudit.figures.claims import claim_intervals
+from rlaudit.figures.convex import loss_distances, loss_paths
 from rlaudit.figures.curves import same_agent_curves
 from rlaudit.figures.evaluation import evaluation_noise, more_of_what
 from rlaudit.figures.failures import seeds_apart, stuck_runs, without_seeds
@@ -17,8 +18,11 @@ from rlaudit.figures.leaderboard import agent_matrix, first_place, performance_p
 from rlaudit.figures.metrics import metric_choice
 from rlaudit.figures.pairs import estimation, exaggeration, few_seeds, forest, power, wrong_sign
 from rlaudit.figures.procedures import habits
+from rlaudit.figures.reproduction import same_run
 from rlaudit.figures.seeds import false_positives, gap_by_group_size, p_histogram, seed_strip, wrong_winner
+from rlaudit.figures.sources import one_stream_fixed, variance_sources
 from rlaudit.figures.svg import to_svg
+from rlaudit.figures.tickets import luck_drawn_anew, tickets_by_sparsity
 
 __all__ = ["FIGURES", "to_svg"]
 
@@ -47,6 +51,13 @@ FIGURES: dict[str, Callable[..., Figure]] = {
     "metric_choice": metric_choice,
     "evaluation_noise": evaluation_noise,
     "more_of_what": more_of_what,
+    "same_run": same_run,
+    "variance_sources": variance_sources,
+    "one_stream_fixed": one_stream_fixed,
+    "loss_distances": loss_distances,
+    "loss_paths": loss_paths,
+    "tickets_by_sparsity": tickets_by_sparsity,
+    "luck_drawn_anew": luck_drawn_anew,
     "initializers": initializers,
     "gain_effects": gain_effects,
 }

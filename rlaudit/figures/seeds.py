@@ -103,6 +103,9 @@ def gap_by_group_size(splits: Sequence[SplitAudit]) -> Figure:
     In shares of the pool's mean where there is one, in units of the score otherwise.
     """
     figure, ax = canvas(HALF, 3.5)
+    if not any(split.gap.max for split in splits):
+        empty(ax, "all seeds have the same score")
+        return figure
     sizes, relative = [split.group_size for split in splits], all(split.relative_gap for split in splits)
     units = [split.relative_gap.p95 / split.gap.p95 if split.relative_gap and split.gap.p95 else 1 for split in splits]
     units = units if relative else [1.0] * len(splits)

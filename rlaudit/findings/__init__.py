@@ -7,7 +7,7 @@ beyond them. The rules stand in the order of their weight; findings are sorted b
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from rlaudit.findings.agents import honest_tests, luck_floor, provenance, small_pools, twins
+from rlaudit.findings.agents import honest_tests, luck_floor, no_seed_effect, provenance, small_pools, twins
 from rlaudit.findings.claims import claims
 from rlaudit.findings.comparisons import few_seeds, hopeless_designs, tests_disagree, verdicts
 from rlaudit.findings.convex import convex
@@ -31,8 +31,8 @@ Rule = Callable[[Audit], Iterator[Finding]]
 RULES: tuple[Rule, ...] = (
     claims, reproduction, sources, initializers, tickets, convex,
     twins, failures, hopeless_designs, verdicts, single_seeds, tests_disagree, leaderboards, metric_choice,
-    few_seeds, reading, habits, stuck_runs, luck_floor, outliers, honest_tests, evaluation_noise, small_pools,
-    provenance,
+    few_seeds, reading, habits, stuck_runs, no_seed_effect, luck_floor, outliers, honest_tests, evaluation_noise,
+    small_pools, provenance,
 )  # fmt: skip
 _ORDER = {Level.UNSAFE: 0, Level.WARN: 1, Level.OK: 2}
 
@@ -52,9 +52,9 @@ def exit_code(audit: Audit, *, gate: bool) -> int:
     """
     states = {claim.state for claim in audit.claims}
     turned = any(pair.imputed and not pair.imputed.agrees for pair in audit.comparisons)
-    if "contradicted" in states or (gate and turned):
+    if "contradicted" in states or (gate and turned) or any(one.reproducible is False for one in audit.reproduction):
         return 1
-    if any(arm.n_failed for arm in audit.arms):
+    if any(one.n_failed for kind in (audit.arms, audit.sources, audit.reproduction) for one in kind):
         return 4
     open_pairs = any(pair.verdict.is_open for pair in audit.comparisons)
     inconclusive = bool(states & {"undecided", "fragile"}) if states else open_pairs

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from rlaudit.results import FEW, Audit, SplitTest
+from rlaudit.results import FEW, Arm, Audit, SplitTest
+from rlaudit.rounding import TOLERANCE
 from rlaudit.types import Finding, Level
-from rlaudit.wording import name_of, on, percent, several
+from rlaudit.wording import name_of, number, on, percent, several
 
 _MOST_TWINS = 3  # findings
 _LUCK_WARN, _LUCK_UNSAFE = 0.10, 0.50  # same-agent gap (95th percentile, share of the mean) that people would publish
@@ -28,7 +29,7 @@ def twins(audit: Audit) -> Iterator[Finding]:
 
 def luck_floor(audit: Audit) -> Iterator[Finding]:
     """How large a gap between two groups of seeds of one and the same agent looks."""
-    shown = [split for split in audit.at_few() if split.relative_gap]
+    shown = [split for split in audit.at_few() if split.relative_gap and split.gap.max]
     if not shown:
         return
     split = max(shown, key=lambda one: one.relative_gap.p95 if one.relative_gap else 0)
@@ -49,6 +50,37 @@ def luck_floor(audit: Audit) -> Iterator[Finding]:
         if level != Level.OK
         else "A gain that you claim should be larger than these gaps.",
     )
+
+
+def no_seed_effect(audit: Audit) -> Iterator[Finding]:
+    """Agents whose seeds all have one score: nothing wrong with arithmetic, but seldom what a random process gives."""
+    flat = [arm for arm in audit.arms if arm.n_seeds > 1 and len(set(arm.scores)) == 1]
+    if not flat or audit.convex:  # there it is what must be
+        return
+    arm = max(flat, key=lambda one: one.n_seeds)
+    more = f" It is so for {len(flat)} of {len(audit.arms)} agents and tasks." if len(flat) > 1 else ""
+    different = len(set(arm.weights_sha256)) > 1
+    yield Finding(
+        f"{arm.agent}: no seed effect",
+        f"All {arm.n_seeds} seeds of {arm.agent}{on(arm.task)} have one score, {number(arm.scores[0])}, to one "
+        f"part in {1 / TOLERANCE:,.0f}: no effect of the seed.{more} {_why_flat(arm)} Up to "
+        f"{percent(1 - 0.05 ** (1 / arm.n_seeds))} of other seeds may score otherwise all the same (95 % bound).",
+        Level.WARN,
+        {"n_seeds": arm.n_seeds, "score": arm.scores[0], "n_flat": len(flat), "weights_differ": different},
+        "Check that the seed reaches the program, and whether the score has a ceiling or a floor that all have reached."
+        if not different
+        else "Choose a score that can tell runs apart, such as the area under the learning curve, or a harder task.",
+    )
+
+
+def _why_flat(arm: Arm) -> str:
+    """What the weights tell, where rlaudit has trained the runs."""
+    n = len(set(arm.weights_sha256))
+    if n > 1:
+        return "Their weights differ, so that the seed is used: the score is at its limit, or all end in one optimum."
+    if n == 1:
+        return "Their weights are equal to the bit: the seed is not used."
+    return "That is what a ceiling or floor of the score looks like, and a program that does not use its seed."
 
 
 def honest_tests(audit: Audit) -> Iterator[Finding]:
@@ -80,7 +112,7 @@ def _over_seeds(test: SplitTest) -> str:
 def small_pools(audit: Audit) -> Iterator[Finding]:
     """A pool of N seeds says little about groups of more than N / 4."""
     small = [arm for arm in audit.arms if 0 < arm.n_seeds < 4 * FEW]
-    if small:
+    if small and audit.experiment == "audit":  # others deal no seeds into groups
         arm = min(small, key=lambda one: one.n_seeds)
         largest = max((split.group_size for split in audit.splits if split.agent == arm.agent), default=None)
         reach = f"at most {largest} a side, and what the splits show varies much from one such pool to the next"

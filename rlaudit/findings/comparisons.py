@@ -56,6 +56,8 @@ def _verdict(audit: Audit, pair: PairAudit) -> Finding:
 
 def _seeds_advice(pair: PairAudit) -> str:
     needed = pair.seeds_needed
+    if pair.effect == pair.low == pair.high == 0:
+        return "Look for a ceiling that both have reached, and for a seed that is not used; more seeds will not help."
     if needed.n is None:
         return "The means hardly differ: ask whether they are equivalent within a margin that matters to you."
     return (

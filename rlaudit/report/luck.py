@@ -27,15 +27,21 @@ _GAP = (
     "2.77 s / √n. Pictures of this kind: Henderson et al. 2018, figure 5; Colas et al. 2018."
 )
 _TOO_SMALL = "No pool holds two groups of seeds: an agent needs at least four. Nothing can be said about luck here."
+_NO_GAP = (
+    "Not at all: the seeds of each agent have one and the same score. That is no promise for other seeds; it is what a "
+    "ceiling or floor of the score looks like, and a program that does not use its seed."
+)
 _OTHER_ARMS = 4  # further arms whose worst split is drawn; the table has all of them
 
 
-def how_different(audit: Audit) -> SectionHtml:
-    """The luck floor."""
+def how_different(audit: Audit) -> SectionHtml | None:
+    """The luck floor; other experiments deal no groups."""
     question = "How different can the same agent look?"
     split = striking_split(audit)
     if split is None:
-        return SectionHtml("same-agent", question, (_TOO_SMALL,))
+        return SectionHtml("same-agent", question, (_TOO_SMALL,)) if audit.experiment == "audit" else None
+    if not any(one.gap.max for one in audit.splits):
+        return SectionHtml("same-agent", question, (_NO_GAP,), tables=(_gap_table(audit),), method=(DEALING,))
     return SectionHtml(
         "same-agent",
         question,

@@ -8,7 +8,7 @@ from rlaudit.results import Audit
 
 def which_runs(audit: Audit) -> SectionHtml:
     """Every run with its score; versions and the command."""
-    n_failed = sum(arm.n_failed for arm in audit.arms)
+    n_failed = sum(arm.n_failed for arm in audit.arms) + sum(one.n_failed for one in audit.sources)
     rows = tuple(_runs(audit))
     command = audit.provenance.get("command")
     made = tuple((name, value) for name, value in audit.provenance.items() if name != "command")
@@ -39,3 +39,7 @@ def _runs(audit: Audit) -> Iterator[tuple[Cell, ...]]:
             yield arm.agent, arm.task, str(seed), score, "done", sha256 and sha256[:12]
         for seed in arm.failed:
             yield arm.agent, arm.task, str(seed), None, "failed", None
+    for one in audit.sources:
+        for run in one.runs:
+            state = "failed" if run.score is None else "done"
+            yield one.agent, one.task, str(run.seed), run.score, state, run.weights_sha256[:12] or None

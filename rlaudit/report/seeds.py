@@ -22,8 +22,10 @@ _FEW_ARMS = 3  # up to here the answer describes each
 _DRAWN_TASKS = 4  # more tasks than this: one picture, and the table
 
 
-def what_seeds_look_like(audit: Audit) -> SectionHtml:
-    """Every seed of every agent, a picture for each task."""
+def what_seeds_look_like(audit: Audit) -> SectionHtml | None:
+    """Every seed of every agent, a picture for each task; None where no runs are independent seeds."""
+    if not audit.arms:
+        return None
     return SectionHtml(
         "seeds",
         "What do my seeds look like?",

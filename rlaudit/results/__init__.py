@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rlaudit.results.agents import Arm, GroupCurves, NamedSplit, SplitAudit, SplitTest, Spread, Twins
 from rlaudit.results.claims import Claim, ClaimState, Flip
-from rlaudit.results.convex import Convex
+from rlaudit.results.convex import CONVEX_SPREAD, HIDDEN_SPREAD, Convex, LossArm, LossPath, Surface
 from rlaudit.results.initializers import Initializers
 from rlaudit.results.leaderboard import (
     AggregateValue,
@@ -32,7 +32,7 @@ from rlaudit.results.pairs import (
 )  # fmt: skip
 from rlaudit.results.procedures import Estimate, ProcedureAudit, ProcedureRates
 from rlaudit.results.reading import ReadArm, Reading, ReadNote
-from rlaudit.results.reproduction import Reproduction
+from rlaudit.results.reproduction import Difference, Draw, Reproduction, Trial
 from rlaudit.results.robustness import (
     Carrier,
     EvaluationNoise,
@@ -44,12 +44,14 @@ from rlaudit.results.robustness import (
     StuckRun,
     StuckRuns,
 )  # fmt: skip
-from rlaudit.results.sources import Sources
-from rlaudit.results.tickets import Tickets
+from rlaudit.results.sources import Component, CrossedRun, ShareOf, Sources, StreamShare
+from rlaudit.results.tickets import Contrast, Part, Relived, Survival, TicketArm, Tickets
 from rlaudit.types import Finding
 
 __all__ = [
+    "CONVEX_SPREAD",
     "FEW",
+    "HIDDEN_SPREAD",
     "SCHEMA",
     "AggregateValue",
     "Arm",
@@ -57,7 +59,12 @@ __all__ = [
     "Carrier",
     "Claim",
     "ClaimState",
+    "Component",
+    "Contrast",
     "Convex",
+    "CrossedRun",
+    "Difference",
+    "Draw",
     "EffectSize",
     "Estimate",
     "EvaluationNoise",
@@ -68,12 +75,15 @@ __all__ = [
     "Imputed",
     "Initializers",
     "Leaderboard",
+    "LossArm",
+    "LossPath",
     "MatrixCell",
     "MetricChoice",
     "MetricView",
     "NamedSplit",
     "Outlier",
     "PairAudit",
+    "Part",
     "ProcedureAudit",
     "ProcedureRates",
     "ProfileLine",
@@ -82,18 +92,25 @@ __all__ = [
     "ReadNote",
     "Reading",
     "Redone",
+    "Relived",
     "Reproduction",
     "SeedsNeeded",
+    "ShareOf",
     "Sources",
     "SplitAudit",
     "SplitTest",
     "Spread",
+    "StreamShare",
     "StuckRun",
     "StuckRuns",
     "Subset",
     "SubsetTest",
+    "Surface",
+    "Survival",
     "TestResult",
+    "TicketArm",
     "Tickets",
+    "Trial",
     "Twins",
     "from_json",
     "hardest_pair",

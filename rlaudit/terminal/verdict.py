@@ -77,8 +77,13 @@ def _experiment(audit: Audit, page: Page) -> Table:
     found = page.table(audit)
     shown = table_of(*found.head)
     for row in found.rows[:MANY]:
-        add_row(shown, *(cell if isinstance(cell, str) else number(cell) for cell in row))
+        add_row(shown, *(_cell(cell) for cell in row))
     return shown
+
+
+def _cell(cell: str | float | None) -> str:
+    """Counts as they are, other numbers with three digits; as in the report."""
+    return cell if isinstance(cell, str) else f"{cell:,}" if isinstance(cell, int) else number(cell)
 
 
 def _arms(audit: Audit) -> Table:
