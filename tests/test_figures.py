@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from audit_builder import HOSTILE, build_audit, odd_audits
 from convex_builder import some_convex
+from initializers_builder import audited as initialized
 from matplotlib.figure import Figure
 from sources_builder import CHAOS, audited, returns_of
 from tickets_builder import luck, tickets_audit
@@ -25,6 +26,7 @@ from rlaudit.results import (
     Convex,
     EvaluationNoise,
     GroupCurves,
+    Initializers,
     Leaderboard,
     MetricChoice,
     PairAudit,
@@ -47,6 +49,8 @@ def without_masked_runs(one: Tickets) -> Tickets:
 ODD = odd_audits()
 LABORATORY = {  # one of each experiment, and its oddities
     "convex": replace(build_audit(), convex=(some_convex("CartPole-v1"),)),
+    "initializers": initialized(),
+    "initializers, equal scores and one gain": initialized(spread=0.0, initializers={"last_gains": [1]}),
     "sources": audited(returns_of(CHAOS, (3, 3, 3))),
     "sources, equal scores": audited(np.ones((2, 2, 2, 2))),
     "tickets": tickets_audit(),
@@ -70,6 +74,7 @@ def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
         EvaluationNoise: list(audit.evaluation_noise),
         ProcedureAudit: [audit.procedures] if audit.procedures else [],
         Convex: list(audit.convex),
+        Initializers: list(audit.initializers),
         Sources: list(audit.sources),
         Surface: [surface for one in audit.convex for surface in one.surfaces],
         Tickets: list(audit.tickets),
