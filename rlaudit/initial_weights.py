@@ -65,13 +65,13 @@ def compare_initializers(
     return tuple(
         _compared(layout, p_values, effects, alpha, seed, sign)
         for layout, p_values, effects in zip(
-            layouts, _p_values(layouts, seed), _gain_effects(layouts, alpha), strict=True
+            layouts, adjusted_p_values(layouts, seed), _gain_effects(layouts, alpha), strict=True
         )
     )
 
 
-def _p_values(layouts: Sequence[Layout], seed: int) -> list[dict[frozenset[str], float]]:
-    """Adjusted over the family of all pairs of all layouts."""
+def adjusted_p_values(layouts: Sequence[Layout], seed: int) -> list[dict[frozenset[str], float]]:
+    """Of each pair of labels of each layout, adjusted over the family of all of them."""
     most = max((len(one.candidates) for one in layouts), default=0)
     pairs = list(combinations(range(most), 2))
     pools = [[_scores_if_any(one, i) for i in range(most)] for one in layouts]

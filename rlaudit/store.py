@@ -38,7 +38,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlaudit.durable import sync, write_verified
+from rlaudit.durable import is_alive, sync, write_verified
 from rlaudit.errors import StoreError
 from rlaudit.types import (
     CIRCUMSTANCES,
@@ -123,7 +123,7 @@ class Store:
         """Removes what processes left in tmp/ that no longer run. Those of other hosts are left alone."""
         for path in _entries(self.root / "tmp"):
             pid, _, rest = path.name.partition(".")
-            if rest.startswith(f"{_host()}.") and pid.isdigit() and not _is_alive(int(pid)):
+            if rest.startswith(f"{_host()}.") and pid.isdigit() and not is_alive(int(pid)):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _directories(self, kind: str) -> dict[str, Path]:
@@ -392,13 +392,3 @@ def _entries(folder: Path) -> list[Path]:
 
 def _host() -> str:
     return _safe(platform.node())
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from rlaudit.config import AuditConfig, ConfigSource
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.store import Store
-from rlaudit.types import RunEvent, RunSpec
+from rlaudit.types import Problem, RunEvent, RunSpec
 
 CONFIG, MEMO = "config.yaml", "memo"
 Notify: TypeAlias = Callable[[RunEvent], None]
@@ -19,9 +19,22 @@ def check(specs: Sequence[RunSpec], source: ConfigSource) -> None:
     from rlaudit.backends import BACKENDS
 
     firsts = {(spec.agent, spec.task_label): spec for spec in reversed(specs)}
-    problems = [problem for spec in firsts.values() for problem in BACKENDS[spec.backend].check(spec)]
+    found = [problem for spec in firsts.values() for problem in BACKENDS[spec.backend].check(spec)]
+    problems = [Problem(_as_in_config(problem.path, source), problem.message) for problem in found]
     if problems:
         raise source.error(list(dict.fromkeys(problems)))
+
+
+def _as_in_config(path: tuple[str | int, ...], source: ConfigSource) -> tuple[str | int, ...]:
+    """An experiment's arm is an agent of the config under another name, which begins like it where there are several.
+
+    So what is wrong with the agent is said once, at its line, and not for each of its arms.
+    """
+    agents = list(source.data.get("agents", ()))
+    if path[:1] != ("agents",) or len(path) < 2 or path[1] in agents:
+        return path
+    owners = [agent for agent in agents if len(agents) == 1 or str(path[1]).startswith(agent)]
+    return ("agents", max(owners, key=len), *path[2:]) if owners else path
 
 
 @dataclass(frozen=True)

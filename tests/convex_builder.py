@@ -5,7 +5,7 @@ import numpy as np
 from rlaudit.results import Convex, LossArm, LossPath, Surface
 from rlaudit.types import Finding, Level
 
-SCHEMES = ("orthogonal", "he_normal", "normal")
+SCHEMES = ("orthogonal", "he_normal", "unit_normal")
 _STEPS = (0, 1, 2, 4, 8, 16, 24)
 
 
@@ -29,7 +29,7 @@ def _surface(task: str, is_convex: bool, n_seeds: int) -> Surface:
     return Surface(
         label=label, is_convex=is_convex, n_weights=10, arms=arms, lowest=0.2354, spread=3 * unit,
         n_losses=1 if is_convex else 4, gradient_norm=1e-9, iterations=(20, 24), accuracy=(0.9, 0.92), n_pairs=3,
-        n_apart=0 if is_convex else 1, smallest_p=1.0 if is_convex else 0.001, farthest=("he_normal", "normal"),
+        n_apart=0 if is_convex else 1, smallest_p=1.0 if is_convex else 0.001, farthest=("he_normal", "unit_normal"),
         difference=0.0 if is_convex else 0.001, low=0.0 if is_convex else 0.0005, high=0.0 if is_convex else 0.0015,
         gap=0.0 if is_convex else 0.008, group_size=2,
         said=(Finding("a title", "A sentence.", Level.WARN, {}),), paths=paths,

@@ -4,18 +4,13 @@ import inspect
 import re
 import typing
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
-import numpy as np
 import pytest
 from audit_builder import HOSTILE, build_audit, odd_audits
-from convex_builder import some_convex
+from laboratory_builder import LABORATORY
 from matplotlib.figure import Figure
-from reproduction_builder import audit_of, odd_reproductions
-from sources_builder import CHAOS, audited, returns_of
-from tickets_builder import luck, tickets_audit
 
 from rlaudit.figures import FIGURES, to_svg
 from rlaudit.figures.style import end_labels, short
@@ -26,6 +21,7 @@ from rlaudit.results import (
     Convex,
     EvaluationNoise,
     GroupCurves,
+    Initializers,
     Leaderboard,
     MetricChoice,
     PairAudit,
@@ -38,25 +34,7 @@ from rlaudit.results import (
 )  # fmt: skip
 
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-def without_masked_runs(one: Tickets) -> Tickets:
-    """As far as the dense runs tell."""
-    arms = tuple(replace(arm, mean=None, low=None, high=None) if arm.sparsity else arm for arm in one.arms)
-    return replace(one, arms=arms, contrasts=(), relived=(), survival=None)
-
-
 ODD = odd_audits()
-LABORATORY = {  # one of each experiment, and its oddities
-    "convex": replace(build_audit(), convex=(some_convex("CartPole-v1"),)),
-    "reproduce": audit_of(*odd_reproductions()),
-    "sources": audited(returns_of(CHAOS, (3, 3, 3))),
-    "sources, equal scores": audited(np.ones((2, 2, 2, 2))),
-    "tickets": tickets_audit(),
-    "tickets all alike": tickets_audit(lambda spec: 500.0),
-    "tickets of hostile names": tickets_audit(luck(), agents={"<b>$x$": {"algo": "PPO", "timesteps": 100}}),
-    "tickets, no masked run": replace(tickets_audit(), tickets=(without_masked_runs(tickets_audit().tickets[0]),)),
-}
 
 
 def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
@@ -73,6 +51,7 @@ def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
         EvaluationNoise: list(audit.evaluation_noise),
         ProcedureAudit: [audit.procedures] if audit.procedures else [],
         Convex: list(audit.convex),
+        Initializers: list(audit.initializers),
         Sources: list(audit.sources),
         Surface: [surface for one in audit.convex for surface in one.surfaces],
         Reproduction: list(audit.reproduction),

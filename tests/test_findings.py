@@ -5,14 +5,13 @@ from dataclasses import replace
 
 import pytest
 from audit_builder import build_audit, odd_audits
-from sources_builder import CHAOS, returns_of
-from sources_builder import audited as crossed_audit
+from laboratory_builder import LABORATORY
 
 from rlaudit.findings import RULES, exit_code, find
 from rlaudit.results import Audit, Claim, Imputed, Twins
 from rlaudit.types import Finding, Level, Verdict
 
-ODD = odd_audits()
+ODD = {**odd_audits(), **LABORATORY}
 
 
 def titled(audit: Audit, part: str) -> Finding:
@@ -138,7 +137,7 @@ def test_every_rule_finds_something_somewhere() -> None:
         with_claim("contradicted"),
         replace(build_audit(), provenance={"missing_runs": "1 of 2"}),
         replace(build_audit(), twins=(Twins("a2c", "CartPole-v1", (3, 4)),)),
-        crossed_audit(returns_of(CHAOS, (3, 3, 3))),
+        *LABORATORY.values(),
     ]
     apart = build_audit()
     tests = dict(apart.comparisons[0].tests)

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from audit_builder import HOSTILE, build_audit, odd_audits, without_eye
+from laboratory_builder import LABORATORY
 
 from rlaudit.findings import find
 from rlaudit.report import SECTIONS, render, sections
@@ -22,7 +23,7 @@ from rlaudit.report.parts import SectionHtml
 from rlaudit.results import Claim
 from rlaudit.types import Level, Verdict
 
-ODD = odd_audits()
+ODD = {**odd_audits(), **LABORATORY}
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )

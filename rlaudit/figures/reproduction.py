@@ -13,7 +13,7 @@ from rlaudit.wording import on
 _GROUPS = {
     "same": "must be the same run",
     "seed": "must be another run",
-    "change": "should be the same run",
+    "change": "one circumstance changed: still the same run?",
     "source": "two trials each, with one source held still",
 }
 

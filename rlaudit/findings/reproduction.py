@@ -136,7 +136,7 @@ def _draws(one: Reproduction) -> Iterator[Finding]:
             f"own seed does not reach. {_so_what(draw)}",
             Level.WARN,
             {"generator": draw.name, "resets": draw.resets, "steps": draw.steps, "watched": draw.watched},
-            "Draw from self.np_random, which reset(seed=...) seeds.",
+            "Draw from self.np_random, which a reset with a seed seeds.",
         )
 
 

@@ -113,6 +113,7 @@ def _fixing(one: Sources) -> Finding:
         Level.OK,
         {f"{each.stream}_{end}": getattr(each.without_this, end) ** 0.5 for each in one.streams
          for end in ("share", "low", "high")},
+        "Draw every stream anew for each run; fix a seed only to repeat a run.",
     )  # fmt: skip
 
 

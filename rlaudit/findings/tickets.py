@@ -22,14 +22,7 @@ def tickets(audit: Audit) -> Iterator[Finding]:
 def _weights_or_path(one: Tickets) -> Finding:
     found = one.survival
     if found is None:
-        return Finding(
-            "Weights or path: not known",
-            f"{'No gap is' if one.relived else 'No initial weights of'} {one.agent}{on(one.task)} "
-            f"{'left to explain' if one.relived else 'have been trained again yet'}: nothing can be said of them.",
-            Level.WARN,
-            {},
-            "Run the audit on the config: it trains the luckiest and the unluckiest weights again.",
-        )
+        return _not_known(one)
     return Finding(
         _TITLES[found.mostly],
         f"{_ANSWERS[found.mostly]}: the {_counted(found.n_weights)} luckiest and the {_counted(found.n_weights)} "
@@ -47,6 +40,23 @@ def _weights_or_path(one: Tickets) -> Finding:
         },
         _STEPS[found.mostly],
     )
+
+
+def _not_known(one: Tickets) -> Finding:
+    name = f"{one.agent}{on(one.task)}"
+    said, step = (
+        (
+            f"The luckiest and the unluckiest initial weights of {name} had the same score, or have too few new runs",
+            "Choose a score that still differs between runs, such as auc; look into failed runs.",
+        )
+        if one.relived
+        else (
+            f"No initial weights of {name} have been trained again yet",
+            "Run the audit on the config: it trains the luckiest and the unluckiest weights again.",
+        )
+    )
+    evidence = {"n_lineages": one.n_lineages, "n_weights": len(one.relived)}
+    return Finding("Weights or path: not known", f"{said}: nothing can be said of luck.", Level.WARN, evidence, step)
 
 
 _TITLES = {

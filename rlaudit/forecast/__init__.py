@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from rlaudit.config import AuditConfig, AuditSettings
-from rlaudit.config_values import BACKEND_NAMES as BACKENDS_OF_CONFIGS
+from rlaudit.config_values import BACKEND_NAMES
 from rlaudit.executors import available_cores
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.forecast.cautions import cautions
@@ -75,7 +75,7 @@ def _of_experiment(
     """What it costs; its claims are its own. Runs that differ in what the experiment does to them cost the same."""
     missing, records = store.missing(specs), store.records(specs)
     arms = list(dict.fromkeys((spec.agent, spec.task_label) for spec in specs))
-    firsts = {_trained_alike(spec): spec for spec in reversed(missing) if spec.backend in BACKENDS_OF_CONFIGS}
+    firsts = {_trained_alike(spec): _plain_run(spec) for spec in reversed(missing) if _trainer(spec) in BACKEND_NAMES}
     measured = prices(tuple(firsts.values()), records, pilot=pilot and not asked.costs)
     known = {
         (spec.agent, spec.task_label): measured[first.agent, first.task_label]
@@ -91,7 +91,16 @@ def _of_experiment(
 
 
 def _trained_alike(spec: RunSpec) -> tuple[object, ...]:
-    return spec.task_label, spec.backend, spec.algo, spec.timesteps, spec.n_envs, canonical_json(spec.params)
+    return spec.task_label, _trainer(spec), spec.algo, spec.timesteps, spec.n_envs, canonical_json(spec.params)
+
+
+def _plain_run(spec: RunSpec) -> RunSpec:
+    return replace(spec, backend=_trainer(spec), treatment={}, replicate=0)
+
+
+def _trainer(spec: RunSpec) -> str:
+    """The backend that makes the price: a mask costs nothing, and a trial little more than what it tries."""
+    return "sb3" if spec.backend == "tickets" else spec.treatment.get("backend", spec.backend)
 
 
 def of_scores(
