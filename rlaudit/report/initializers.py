@@ -84,7 +84,8 @@ def _factors(one: Initializers) -> Iterator[str]:
             f"with a last gain of {part.last_gain:g} {percent(part.share)} ({shares(part.low, part.high)})"
             for part in alone
         )
-        yield f"How much of the variance of a score is the scheme: {words}."
+        aside = " (zeros aside)" if any(start.last_gain is None for start in one.starts) else ""
+        yield f"How much of the variance of a score is the scheme{aside}: {words}."
     whole = [part for part in one.shares if part.last_gain is None]
     if whole:
         words = ", ".join(f"{part.of} {percent(part.share)} ({shares(part.low, part.high)})" for part in whole)
@@ -104,7 +105,8 @@ def _ceiling(one: Initializers) -> str:
     return (
         f"{percent(one.at_best)} of the runs have the best score there is; among those it can tell nothing apart."
         if one.at_best > 1 / sum(len(start.scores) for start in one.starts)
-        else "Another score may order them otherwise: final evaluations end at a ceiling and hide who was there first."
+        else "Another score may order them otherwise: a final evaluation looks at one moment and forgets who was there "
+        "first."
     )
 
 
