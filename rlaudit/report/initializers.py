@@ -219,6 +219,11 @@ def key_figures(audit: Audit) -> Iterator[KeyFigure]:
         if one.optimism:
             label = f"by which the best of {len(one.starts)} looks better than it is, or more"
             yield KeyFigure(label, number(one.optimism, 2), "train it again with fresh seeds")
+        best = one.starts[0]
+        beside = f"{level(audit)} interval {interval(best.low, best.high)}, {len(best.scores)} seeds"
+        yield KeyFigure(f"mean of {best.label}, which leads", number(best.mean), beside)
+        label = f"of draws of as many fresh seeds in which {best.label} leads again"
+        yield KeyFigure(label, percent(best.first), "if these seeds told the truth about all of them")
 
 
 def pictures(audit: Audit) -> tuple[tuple[FigureHtml, ...], str]:
