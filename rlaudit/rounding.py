@@ -8,7 +8,7 @@ import numpy as np
 
 from rlaudit.types import Floats
 
-TOLERANCE = 1e-8  # of the larger of two numbers; float64 keeps 1e-16, a long computation perhaps 1e-12
+TOLERANCE = 1e-10  # of the larger of two numbers; float64 keeps 1e-16, a long computation perhaps 1e-12
 
 
 def settled(*groups: Floats) -> tuple[Floats, ...]:

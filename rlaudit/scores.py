@@ -5,7 +5,7 @@
   return: its mean over training, from the run's first evaluation to its last.
 * `best`: mean return of the best single evaluation. Optimistic, the more so the more evaluations there are.
 
-Scores of a task that agree to 1e-8 of their size are one score (see `rounding`): what is left is rounding.
+Scores of a task that agree to 1e-10 of their size are one score (see `rounding`): what is left is rounding.
 
 Learning curves of an agent lie on the evaluation steps of its longest run. Runs evaluated at other steps are
 interpolated linearly between their own evaluations, and are NaN before the first and after the last of them.

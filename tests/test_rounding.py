@@ -27,7 +27,7 @@ def noise(stream: int, n: int = 20) -> Floats:
 
 
 def audited(**pools: Floats) -> Audit:
-    return rlaudit.audit(pools, higher_is_better=False, group_sizes=[2, 5], splits=200)
+    return rlaudit.audit(pools, higher_is_better=False, group_sizes=[2, 5], splits=100, procedures=["top_run"])
 
 
 def titles(audit: Audit) -> list[str]:
@@ -79,7 +79,7 @@ def test_a_table_is_settled_task_by_task_and_its_curves_point_by_point() -> None
 
 def test_a_table_made_by_hand_is_settled_before_it_is_audited() -> None:
     table = ScoreTable("loss", tuple(ArmScores(name, "", tuple(range(20)), noise(i)) for i, name in enumerate("ab")))
-    (pair,) = rlaudit.audit(table).comparisons
+    (pair,) = rlaudit.audit(table, splits=100, procedures=["top_run"]).comparisons
     assert (0.0, Verdict.UNDECIDED) == (pair.effect, pair.verdict)
 
 
@@ -137,7 +137,7 @@ def test_the_report_is_drawn_without_a_warning_and_shows_no_rounding(name: str) 
 
 
 def test_equal_pools_are_equivalent_within_a_margin_that_somebody_named() -> None:
-    audit = rlaudit.audit({"a": noise(1), "b": noise(2)}, margin=1e-6)
+    audit = rlaudit.audit({"a": noise(1), "b": noise(2)}, margin=1e-6, splits=100, procedures=["top_run"])
     assert Verdict.EQUIVALENT == audit.comparisons[0].verdict
 
 
