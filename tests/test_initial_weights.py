@@ -215,6 +215,18 @@ def test_a_scheme_that_only_collapses_with_a_full_size_last_layer_is_an_interact
     assert "for the other 10 it is undecided" in said
 
 
+def test_a_gain_that_helps_one_scheme_and_hurts_another_is_said_to_be_better_for_neither() -> None:
+    def crossed(scheme: str, gain: float | None) -> float:
+        return 300.0 if (scheme == "torch") == (gain == 1) else 100.0
+
+    audit = audited(crossed, initializers={"schemes": ["torch", "he_normal"]})
+    said = finding(audit, "The gain of the last layer").sentence
+    assert "is better for he_normal (" in said
+    assert "and worse for torch (" in said
+    assert "Neither is better for all schemes" in said
+    assert "Neither" not in finding(audited(), "The gain of the last layer").sentence
+
+
 def test_zeros_are_in_the_order_and_not_in_the_factors() -> None:
     one = only(audited())
     assert one.starts[-1].scheme == "zeros"

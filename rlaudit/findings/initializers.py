@@ -97,6 +97,7 @@ def _last_gain(audit: Audit, one: Initializers) -> Iterator[Finding]:
             rest = len(mine) - len(helped) - len(hurt)
             sentence = f"A last gain of {gain:g} instead of {against:g} is {listed(parts)}"
             sentence += f"; for the other {rest} it is undecided" if rest else ""
+            sentence += ". Neither is better for all schemes" if helped and hurt else ""
         share = next((part for part in one.shares if part.of == "scheme with last gain"), None)
         both = (
             f" The two act together: {_share(share.share, share.low, share.high)}." if share and share.low > 0 else ""

@@ -84,7 +84,8 @@ def _factors(one: Initializers) -> Iterator[str]:
             f"with a last gain of {part.last_gain:g} {percent(part.share)} ({shares(part.low, part.high)})"
             for part in alone
         )
-        yield f"How much of the variance of a score is the scheme: {words}."
+        aside = " (zeros aside)" if any(start.last_gain is None for start in one.starts) else ""
+        yield f"How much of the variance of a score is the scheme{aside}: {words}."
     whole = [part for part in one.shares if part.last_gain is None]
     if whole:
         words = ", ".join(f"{part.of} {percent(part.share)} ({shares(part.low, part.high)})" for part in whole)
@@ -104,7 +105,8 @@ def _ceiling(one: Initializers) -> str:
     return (
         f"{percent(one.at_best)} of the runs have the best score there is; among those it can tell nothing apart."
         if one.at_best > 1 / sum(len(start.scores) for start in one.starts)
-        else "Another score may order them otherwise: final evaluations end at a ceiling and hide who was there first."
+        else "Another score may order them otherwise: a final evaluation looks at one moment and forgets who was there "
+        "first."
     )
 
 
@@ -217,6 +219,11 @@ def key_figures(audit: Audit) -> Iterator[KeyFigure]:
         if one.optimism:
             label = f"by which the best of {len(one.starts)} looks better than it is, or more"
             yield KeyFigure(label, number(one.optimism, 2), "train it again with fresh seeds")
+        best = one.starts[0]
+        beside = f"{level(audit)} interval {interval(best.low, best.high)}, {len(best.scores)} seeds"
+        yield KeyFigure(f"mean of {best.label}, which leads", number(best.mean), beside)
+        label = f"of draws of as many fresh seeds in which {best.label} leads again"
+        yield KeyFigure(label, percent(best.first), "if these seeds told the truth about all of them")
 
 
 def pictures(audit: Audit) -> tuple[tuple[FigureHtml, ...], str]:
