@@ -19,6 +19,7 @@ from rlaudit.findings import find
 from rlaudit.report import SECTIONS, render, sections
 from rlaudit.report.first_screen import first_screen
 from rlaudit.report.honesty import honest_tests
+from rlaudit.report.laboratory import PAGES
 from rlaudit.report.parts import SectionHtml
 from rlaudit.results import Claim
 from rlaudit.types import Level, Verdict
@@ -136,7 +137,7 @@ def test_a_section_may_keep_silent_and_the_last_one_never_does() -> None:
     shown = [one.id for one in sections_of("one arm")]
     assert "a-against-b" not in shown
     assert shown[-1] == "runs"
-    assert len(sections_of("plain")) == len(SECTIONS) - 2  # no claims, no foreign results
+    assert len(sections_of("plain")) == len(SECTIONS) - 2 - len(PAGES)  # no claims, no foreign results, no experiment
 
 
 def test_every_section_has_its_method_and_its_table(plain: Page) -> None:
@@ -175,7 +176,7 @@ def test_each_level_has_its_own_word_and_its_own_shape(level: Level) -> None:
     assert shape in text
 
 
-@pytest.mark.parametrize("case", ODD)
+@pytest.mark.parametrize("case", odd_audits())
 def test_there_are_four_key_figures_where_there_are_splits_or_pairs(case: str) -> None:
     assert text_of(case).count('<dd class="value">') == 4
 

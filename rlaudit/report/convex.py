@@ -52,7 +52,7 @@ def _sentences(one: Convex) -> Iterator[str]:
         )
     if hidden and hidden.gap is not None:
         yield (
-            f"{hidden.luck_in_words} None of these runs is still on its way: no gradient is larger than "
+            f"{hidden.luck_in_words} No run is still on its way: no gradient is larger than "
             f"{number(hidden.gradient_norm, 2)}."
         )
 
