@@ -43,7 +43,8 @@ def _untried(one: Reproduction) -> Iterator[Finding]:
         yield Finding(
             f"{one.agent}: trials failed",
             f"{one.n_failed} {'run' if one.n_failed == 1 else 'runs'} of {_name(one)} failed, so that "
-            f"{'nothing' if one.reproducible is None else 'not everything'} could be compared: {sentence(one.error[:200])}",
+            f"{'nothing' if one.reproducible is None else 'not everything'} could be compared: "
+            f"{sentence(one.error[:200])}",
             Level.UNSAFE if one.reproducible is None else Level.WARN,
             {"n_failed": one.n_failed},
             "A trial works in an empty folder: files that an environment needs must be found by their full path.",
