@@ -16,6 +16,7 @@ from scipy.special import ndtri, stdtr, stdtrit
 
 from rlaudit.aggregate import mean_interval
 from rlaudit.comparisons import COMPARISONS, holm
+from rlaudit.pairs import finite
 from rlaudit.results import Contrast, Relived, Survival
 from rlaudit.seeds import generator
 from rlaudit.types import ArmScores, Comparison, Floats, Verdict
@@ -76,12 +77,12 @@ def contrast(
         against=against,
         n_pairs=len(a),
         effect=float(found.effect),
-        low=_finite(found.low),
-        high=_finite(found.high),
+        low=finite(found.low),
+        high=finite(found.high),
         p_value=float(found.p_value),
         p_adjusted=None,
         min_p=found.min_p,
-        correlation=None if found.correlation is None or len(a) < 3 else _finite(found.correlation),
+        correlation=None if found.correlation is None or len(a) < 3 else finite(found.correlation),
         paired_t_p=float(tested("paired_t").p_value),
         welch_p=float(tested("welch").p_value),
         verdict=Verdict.UNDECIDED,
@@ -118,7 +119,7 @@ def relived(
 ) -> Relived:
     """One set of initial weights and its new runs."""
     x = np.array(scores, np.float64)
-    low, high = (_finite(end) for end in mean_interval(x, 1 - alpha)) if len(x) > 1 else (None, None)
+    low, high = (finite(end) for end in mean_interval(x, 1 - alpha)) if len(x) > 1 else (None, None)
     mean = float(x.mean()) if len(x) else None
     return Relived(seed, lucky, original, tuple(x.tolist()), n_failed, mean, low, high)
 
@@ -186,7 +187,3 @@ def correlation(a: ArmScores, b: ArmScores, alpha: float) -> tuple[float | None,
     r = float(np.corrcoef(x, y)[0, 1])
     z, reach = atanh(np.clip(r, -1 + 1e-12, 1 - 1e-12)), float(ndtri(1 - alpha / 2)) / sqrt(len(x) - 3)
     return r, tanh(z - reach), tanh(z + reach)
-
-
-def _finite(value: Floats | float) -> float | None:
-    return float(value) if np.isfinite(value) else None

@@ -73,12 +73,12 @@ def _audit_pair(a: ArmScores, b: ArmScores, settings: PairSettings) -> PairAudit
         b=b.agent,
         task=a.task,
         effect=float(welch.effect),
-        low=_finite(welch.low),
-        high=_finite(welch.high),
-        cohen_d=_finite(cohen_d_interval(a.scores, b.scores, 1 - settings.alpha)[0]),
-        p_a_better=_finite(p_better[0]),
-        p_a_better_low=_finite(p_better[1]),
-        p_a_better_high=_finite(p_better[2]),
+        low=finite(welch.low),
+        high=finite(welch.high),
+        cohen_d=finite(cohen_d_interval(a.scores, b.scores, 1 - settings.alpha)[0]),
+        p_a_better=finite(p_better[0]),
+        p_a_better_low=finite(p_better[1]),
+        p_a_better_high=finite(p_better[2]),
         verdict=Verdict.UNDECIDED,
         reason="",
         decided_by=decider,
@@ -105,15 +105,15 @@ def _run(test: str, a: ArmScores, b: ArmScores, settings: PairSettings) -> Compa
 def _test_result(result: Comparison, a: ArmScores, b: ArmScores) -> TestResult:
     paired = result.correlation is not None
     return TestResult(
-        effect=_finite(result.effect),
+        effect=finite(result.effect),
         estimand=result.estimand,
         n_pairs=len(set(a.seeds) & set(b.seeds)) if paired else None,
-        correlation=_finite(result.correlation),
-        statistic=_finite(result.statistic),
-        df=_finite(result.df),
-        p_value=_finite(result.p_value),
-        low=_finite(result.low),
-        high=_finite(result.high),
+        correlation=finite(result.correlation),
+        statistic=finite(result.statistic),
+        df=finite(result.df),
+        p_value=finite(result.p_value),
+        low=finite(result.low),
+        high=finite(result.high),
         min_p=result.min_p,
         mc_error=float(result.mc_error),
         direction=int(np.nan_to_num(result.direction)),
@@ -122,10 +122,11 @@ def _test_result(result: Comparison, a: ArmScores, b: ArmScores) -> TestResult:
 
 def _effects(a: ArmScores, b: ArmScores, settings: PairSettings) -> dict[str, EffectSize]:
     sizes = {name: effect(a.scores, b.scores, alpha=settings.alpha) for name, effect in EFFECTS.items()}
-    return {name: EffectSize(*map(_finite, size)) for name, size in sizes.items()}
+    return {name: EffectSize(*map(finite, size)) for name, size in sizes.items()}
 
 
-def _finite(value: Floats | float | None) -> float | None:
+def finite(value: Floats | float | None) -> float | None:
+    """A number that can be said, or None."""
     return float(value) if value is not None and np.isfinite(value) else None
 
 
@@ -201,7 +202,7 @@ def _adjusted(pairs: Sequence[PairAudit], arms: Sequence[ArmScores], settings: P
 def _corrected(p_values: Sequence[float | None], correction: str) -> list[float | None]:
     """None stays None, and counts: a comparison without an answer belongs to the family all the same."""
     adjusted = CORRECTIONS[correction](np.array([np.nan if p is None else p for p in p_values]))
-    return [_finite(p) for p in adjusted]
+    return [finite(p) for p in adjusted]
 
 
 def _scaled_error(p_adjusted: float | None, result: TestResult) -> float:
@@ -219,7 +220,7 @@ def _max_t(pairs: Sequence[PairAudit], arms: Sequence[ArmScores], settings: Pair
     found = max_t_tasks(table, places, rng=generator(settings.seed, "max_t"), n_resamples=N_RESAMPLES)
     place = {frozenset((agents[i], agents[j])): k for k, (i, j) in enumerate(places)}
     p_values = [float(found[tasks.index(pair.task), place[frozenset((pair.a, pair.b))]]) for pair in pairs]
-    return [_Adjusted(_finite(p), float(np.sqrt(len(tasks) * p / N_RESAMPLES))) for p in p_values]
+    return [_Adjusted(finite(p), float(np.sqrt(len(tasks) * p / N_RESAMPLES))) for p in p_values]
 
 
 def decide(pair: PairAudit, settings: PairSettings, error: float) -> tuple[Verdict, str]:

@@ -195,9 +195,9 @@ def _safe(label: str) -> str:
 
 def _files(record: RunRecord) -> dict[str, bytes]:
     evaluations = {"timesteps": record.eval_steps, "results": record.eval_returns, "ep_lengths": record.eval_lengths}
-    files = {MONITOR: _monitor_csv(record), EVALUATIONS: _npz(evaluations)}
+    files = {MONITOR: _monitor_csv(record), EVALUATIONS: npz(evaluations)}
     if record.measurements:
-        files[MEASUREMENTS] = _npz(record.measurements)
+        files[MEASUREMENTS] = npz(record.measurements)
     if record.error is not None:
         files[ERROR] = record.error.encode()
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
@@ -238,13 +238,15 @@ def _monitor_csv(record: RunRecord) -> bytes:
     return text.getvalue().encode()
 
 
-def _npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+def npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """The content of an .npz file."""
     content = io.BytesIO()
     np.savez(content, **arrays)  # type: ignore[arg-type]  # the stubs take any keyword for allow_pickle
     return content.getvalue()
 
 
-def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
+def arrays_in(content: bytes) -> dict[str, NDArray[Any]]:
+    """Of an .npz file; nothing pickled is read."""
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         return dict(arrays)
 
@@ -272,7 +274,7 @@ def read_run(directory: Path) -> RunRecord:
     meta = _read_meta(directory)
     files = {name: _checked(directory / name, expected) for name, expected in meta["sha256"].items()}
     try:
-        arrays = _arrays(files[EVALUATIONS])
+        arrays = arrays_in(files[EVALUATIONS])
         return RunRecord(
             spec=spec_of(meta["spec"]),
             status=meta["status"],
@@ -285,7 +287,7 @@ def read_run(directory: Path) -> RunRecord:
             weights_sha256=meta["weights_sha256"],
             provenance=meta["provenance"],
             error=files[ERROR].decode() if ERROR in files else None,
-            measurements=_arrays(files[MEASUREMENTS]) if MEASUREMENTS in files else {},
+            measurements=arrays_in(files[MEASUREMENTS]) if MEASUREMENTS in files else {},
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(directory / META, f"{type(error).__name__}: {error}") from error

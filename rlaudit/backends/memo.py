@@ -4,15 +4,14 @@ A memo is named by what determines it, to the bit. It may be deleted at any time
 """
 
 import hashlib
-import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from rlaudit.durable import only_process, write_verified
+from rlaudit.store import arrays_in, npz
 from rlaudit.types import canonical_json
 
 Arrays = dict[str, NDArray[Any]]
@@ -26,9 +25,6 @@ def remembered(folder: str, identity: Mapping[str, Any], make: Callable[[], Arra
     path = Path(folder) / f"{name}.npz"
     with only_process(path.with_suffix(".lock")):
         if not path.exists():
-            content = io.BytesIO()
-            np.savez(content, **make())  # type: ignore[arg-type]  # the stubs take any keyword for allow_pickle
-            write_verified([(path.with_suffix(".new"), content.getvalue())])
+            write_verified([(path.with_suffix(".new"), npz(make()))])
             path.with_suffix(".new").replace(path)
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
+        return arrays_in(path.read_bytes())

@@ -18,6 +18,33 @@ def problems(config: AuditConfig) -> Iterator[Problem]:
         yield from find(config)
 
 
+# ---------------------------------------------------------------- several experiments
+
+_NOT_SB3: Mapping[str, str] = {
+    "convex": "is no agent with `algo`; the expert of `experiment: convex` is one",
+    "tickets": "has no `algo`: only weights of stable-baselines3's agents can be pruned",
+    "initializers": "is trained by {trainer}; only weights of backend sb3 can be drawn anew",
+}
+_NO_CLAIMS: Mapping[str, str] = {
+    "sources": "are not judged by `experiment: sources`: its runs share their seeds, and are no sample of independent "
+    "ones. State them in an audit",
+    "convex": "are about agents; `experiment: convex` compares initial weights. Leave them out",
+    "tickets": "are not judged by this experiment: what it compares is planned. Leave them out",
+    "initializers": "are about agents; here each agent has many initial weights: judge them in an audit",
+}
+
+
+def _sb3_only(config: AuditConfig) -> Iterator[Problem]:
+    for label, agent in config.agents.items():
+        if agent.trainer != "sb3":
+            yield at(("agents", label), _NOT_SB3[config.experiment].format(trainer=agent.trainer))
+
+
+def _no_claims(config: AuditConfig) -> Iterator[Problem]:
+    if config.audit.claims:
+        yield at(("audit", "claims"), _NO_CLAIMS[config.experiment])
+
+
 # ---------------------------------------------------------------- sources
 
 _MOST_RUNS = 100_000  # of an agent
@@ -48,29 +75,15 @@ def _not_too_many(config: AuditConfig) -> Iterator[Problem]:
         yield at(("sources",) if "sources" in config.model_fields_set else ("seeds",), sentence)
 
 
-def _no_claims(config: AuditConfig) -> Iterator[Problem]:
-    if config.audit.claims:
-        sentence = (
-            f"are not judged by `experiment: {config.experiment}`: its runs share their seeds, and are no sample of "
-            "independent ones. State them in an audit"
-        )
-        yield at(("audit", "claims"), sentence)
-
-
 # ---------------------------------------------------------------- convex
 
 
 def _convex(config: AuditConfig) -> Iterator[Problem]:
     """Its scores are losses, and its arms are models and initializers."""
-    for label, agent in config.agents.items():
-        if agent.trainer != "sb3":
-            yield at(("agents", label), "is no agent with `algo`; the expert of `experiment: convex` is one")
     if config.score != "final":
         yield at(("score",), f"= {config.score!r}: `experiment: convex` is about the final loss; leave it out")
     if config.audit.higher_is_better and "higher_is_better" in config.audit.model_fields_set:
         yield at(("audit", "higher_is_better"), "= true: the scores of `experiment: convex` are losses; leave it out")
-    if config.audit.claims:
-        yield at(("audit", "claims"), "are about agents; `experiment: convex` compares initial weights. Leave them out")
     if not config.evaluation.deterministic:
         yield at(("evaluation", "deterministic"), "= false: the expert of `experiment: convex` decides without chance")
     if config.convex.schemes == ("zeros",):
@@ -85,9 +98,7 @@ _WITHOUT_GRADIENTS = ("ARS", "TRPO")
 
 def _masks_hold(config: AuditConfig) -> Iterator[Problem]:
     for label, agent in config.agents.items():
-        if agent.trainer != "sb3":
-            yield at(("agents", label), "has no `algo`: only weights of stable-baselines3's agents can be pruned")
-        elif agent.algo in _WITHOUT_GRADIENTS:
+        if agent.algo in _WITHOUT_GRADIENTS:
             sentence = f"= {agent.algo} changes weights past the gradients that would hold a mask; take PPO, A2C or DQN"
             yield at(("agents", label, "algo"), sentence)
 
@@ -107,30 +118,18 @@ def _enough_lineages(config: AuditConfig) -> Iterator[Problem]:
         yield at(("seeds",), sentence)
 
 
-def _claims_unread(config: AuditConfig) -> Iterator[Problem]:
-    if config.audit.claims:
-        yield at(("audit", "claims"), "are not judged by this experiment: what it compares is planned. Leave them out")
-
-
 # ---------------------------------------------------------------- initializers
 
 
-def _weights_we_can_draw(config: AuditConfig) -> Iterator[Problem]:
-    """Agents of stable-baselines3, whose weights are left to the experiment."""
+def _weights_left_to_it(config: AuditConfig) -> Iterator[Problem]:
     for label, agent in config.agents.items():
-        if agent.trainer != "sb3":
-            yield at(("agents", label), f"is trained by {agent.trainer}; only weights of backend sb3 can be drawn anew")
-        elif agent.initializer:
+        if agent.initializer:
             yield at(("agents", label, "initializer"), "is what the experiment tries out; say it in `initializers`")
-    if config.audit.claims:
-        yield at(
-            ("audit", "claims"), "are about agents; here each agent has many initial weights: judge them in an audit"
-        )
 
 
 _PROBLEMS: Mapping[str, tuple[Callable[[AuditConfig], Iterator[Problem]], ...]] = {
     "sources": (_streams_apart, _not_too_many, _no_claims),
-    "convex": (_convex,),
-    "tickets": (_masks_hold, _labels_apart, _enough_lineages, _claims_unread),
-    "initializers": (_weights_we_can_draw,),
+    "convex": (_sb3_only, _convex, _no_claims),
+    "tickets": (_sb3_only, _masks_hold, _labels_apart, _enough_lineages, _no_claims),
+    "initializers": (_sb3_only, _weights_left_to_it, _no_claims),
 }

@@ -36,13 +36,11 @@ EXPERIMENTS: dict[str, Experiment] = {
         sources.plan,
         sources.analyze,
         "which randomness matters: initial weights, environment or algorithm, crossed",
-        staged=False,
     ),
     "initializers": Experiment(
         initializers.plan,
         initializers.analyze,
         "the initializer of the weights as a hyper-parameter",
-        staged=False,
     ),
     "tickets": Experiment(
         tickets.plan,
@@ -54,6 +52,5 @@ EXPERIMENTS: dict[str, Experiment] = {
         convex.plan,
         convex.analyze,
         "a control in which the initial weights must not matter, and one in which they do",
-        staged=False,
     ),
 }

@@ -53,7 +53,7 @@ def audit_scores(table: ScoreTable, settings: AuditSettings, name: str) -> Audit
         higher_is_better=table.higher_is_better,
         alpha=alpha,
         family=family(len(pairs), alpha, settings.correction),
-        arms=tuple(_arm(arm, settings) for arm in table.arms),
+        arms=tuple(described(arm, settings) for arm in table.arms),
         splits=splits,
         comparisons=pairs,
         findings=(),
@@ -89,10 +89,11 @@ def _check_seeds(table: ScoreTable) -> None:
         )
 
 
-def _arm(arm: ArmScores, settings: AuditSettings) -> Arm:
-    described = describe(arm, alpha=settings.alpha, rng=generator(settings.seed, "describe", arm.agent, arm.task))
+def described(arm: ArmScores, settings: AuditSettings) -> Arm:
+    """The seeds of one agent on one task, with the interval of its failure rate."""
+    found = describe(arm, alpha=settings.alpha, rng=generator(settings.seed, "describe", arm.agent, arm.task))
     low, high = failure_interval(len(arm.failed), len(arm.scores) + len(arm.failed))
-    return replace(described, failure_low=low, failure_high=high)
+    return replace(found, failure_low=low, failure_high=high)
 
 
 def _effort(full: int, units: int) -> int:

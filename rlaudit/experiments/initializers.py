@@ -4,16 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rlaudit.aggregate import describe, failure_interval
-from rlaudit.config import AuditConfig, AuditSettings
+from rlaudit.config import AuditConfig
 from rlaudit.errors import NotEnoughSeeds
+from rlaudit.experiments.audit import described
 from rlaudit.failures import audit_failures
 from rlaudit.initial_weights import Candidate, Layout, compare_initializers, n_pairs
 from rlaudit.plan import run_spec
-from rlaudit.results import Arm, Audit
+from rlaudit.results import Audit
 from rlaudit.scores import score_table, twins
-from rlaudit.seeds import generator
-from rlaudit.types import ArmScores, RunRecord, RunSpec, ScoreTable
+from rlaudit.types import RunRecord, RunSpec, ScoreTable
 
 _NO_GAIN = "zeros"  # a factor on its last layer changes nothing
 
@@ -69,7 +68,7 @@ def analyze(records: Sequence[RunRecord], config: AuditConfig) -> Audit:
         higher_is_better=table.higher_is_better,
         alpha=settings.alpha,
         family=_family(layouts, settings.alpha),
-        arms=tuple(_arm(arm, settings) for arm in table.arms),
+        arms=tuple(described(arm, settings) for arm in table.arms),
         splits=(),
         comparisons=(),
         findings=(),
@@ -106,9 +105,3 @@ def _family(layouts: Sequence[Layout], alpha: float) -> str:
         f"{n_pairs(layouts):,} comparisons of initializers together at alpha = {alpha:g} (studentised permutation "
         "tests, stepped down)"
     )
-
-
-def _arm(arm: ArmScores, settings: AuditSettings) -> Arm:
-    described = describe(arm, alpha=settings.alpha, rng=generator(settings.seed, "describe", arm.agent, arm.task))
-    low, high = failure_interval(len(arm.failed), len(arm.scores) + len(arm.failed))
-    return replace(described, failure_low=low, failure_high=high)

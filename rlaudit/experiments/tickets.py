@@ -18,15 +18,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rlaudit.aggregate import describe, failure_interval, mean_interval
+from rlaudit.aggregate import mean_interval
 from rlaudit.config import AuditConfig
+from rlaudit.experiments.audit import described
 from rlaudit.lottery import contrast, correlation, extremes, judged, relived, rounds, survival
 from rlaudit.pairs import family
 from rlaudit.plan import run_spec
-from rlaudit.results import Arm as AuditArm
 from rlaudit.results import Audit, Contrast, Relived, TicketArm, Tickets
 from rlaudit.scores import score_table
-from rlaudit.seeds import derive, generator
+from rlaudit.seeds import derive
 from rlaudit.types import ArmScores, RunRecord, RunSpec, ScoreTable, SeedLabel, Seeds
 
 
@@ -144,18 +144,12 @@ def analyze(records: Sequence[RunRecord], config: AuditConfig) -> Audit:
         higher_is_better=table.higher_is_better,
         alpha=config.audit.alpha,
         family=family(sum(map(len, contrasts)), config.audit.alpha),
-        arms=tuple(_described(arm, config) for arm in table.arms if (arm.task, arm.agent) not in new),
+        arms=tuple(described(arm, config.audit) for arm in table.arms if (arm.task, arm.agent) not in new),
         splits=(),
         comparisons=(),
         findings=(),
         tickets=tuple(tickets),
     )
-
-
-def _described(arm: ArmScores, config: AuditConfig) -> AuditArm:
-    rng = generator(config.audit.seed, "describe", arm.agent, arm.task)
-    low, high = failure_interval(len(arm.failed), len(arm.scores) + len(arm.failed))
-    return replace(describe(arm, alpha=config.audit.alpha, rng=rng), failure_low=low, failure_high=high)
 
 
 def _judged(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rlaudit.evaluation_noise import NOISY
 from rlaudit.results import Audit, ShareOf, Sources
 from rlaudit.types import Finding, Level
-from rlaudit.wording import label_of, listed, number, on, percent, several
+from rlaudit.wording import label_of, listed, number, on, several
 
 _MOST = 0.5  # a part is most of the variance where its whole interval lies above
 
@@ -28,7 +28,7 @@ def _largest(one: Sources) -> Finding:
     parts = _parts(one)
     name = max(parts, key=lambda each: parts[each].share)
     evidence = {f"{each}_{end}": getattr(parts[each], end) for each in parts for end in ("share", "low", "high")}
-    largest = f"{_is(name, one)}: {_said(parts[name])}. {_alone(one, name)}"
+    largest = f"{_is(name, one)}: {parts[name].words}. {_alone(one, name)}"
     if parts[name].low > _MOST:
         said = f"Most of the variance of {_name(one)} {largest}"
         return Finding(_title(name), said, Level.WARN if name == "noise" else Level.OK, evidence, _step(name))
@@ -79,7 +79,7 @@ def _is(name: str, one: Sources) -> str:
 
 def _alone(one: Sources, but: str) -> str:
     """What streams explain, without the one that was named already."""
-    said = [f"the {label_of(each.stream)} {_said(each.alone)}" for each in one.streams if each.stream != but]
+    said = [f"the {label_of(each.stream)} {each.alone.words}" for each in one.streams if each.stream != but]
     return f"Alone: {listed(said)}."
 
 
@@ -93,7 +93,7 @@ def _evaluation(one: Sources) -> Iterator[Finding]:
     answer = "more evaluation episodes as well as more seeds" if noisy else "more seeds, not more evaluation episodes"
     yield Finding(
         "Noisy evaluations" if noisy else "Evaluations are no bottleneck",
-        f"{_said(one.noise)} of the variance of a score of {_name(one)} is noise of its {one.n_episodes} evaluation "
+        f"{one.noise.words} of the variance of a score of {_name(one)} is noise of its {one.n_episodes} evaluation "
         "episodes, and endless episodes would take away no more than that.",
         Level.WARN if noisy else Level.OK,
         {"share": one.noise.share, "low": one.noise.low, "high": one.noise.high, "n_episodes": one.n_episodes},
@@ -104,12 +104,12 @@ def _evaluation(one: Sources) -> Iterator[Finding]:
 def _fixing(one: Sources) -> Finding:
     """A fixed seed, and the same seeds for two agents, take away the main effect of a stream and nothing else."""
     env = next(each for each in one.streams if each.stream == "env")
-    left = [f"{_sd(each.without_this)} with the {label_of(each.stream)} fixed" for each in one.streams]
+    left = [f"{each.without_this.as_sd.words} with the {label_of(each.stream)} fixed" for each in one.streams]
     return Finding(
         "What a fixed seed buys",
         f"Of the standard deviation of {_name(one)} there is left {listed(left)}. Only the part that a stream explains "
         "alone goes away; the same environment seeds for two agents that react to them alike would take "
-        f"{_said(env.alone)} off the variance of their difference.",
+        f"{env.alone.words} off the variance of their difference.",
         Level.OK,
         {f"{each.stream}_{end}": getattr(each.without_this, end) ** 0.5 for each in one.streams
          for end in ("share", "low", "high")},
@@ -158,7 +158,7 @@ def _with_failed(one: Sources) -> str:
     part = max(zip(one.components, one.imputed, strict=True), key=lambda pair: pair[1].share)
     return (
         f" With every failed run counted as the worst score ({number(one.floor)}), the largest part is "
-        f"{part[0].name}, {_said(part[1])}; without them that is {_said(part[0].of_total)}."
+        f"{part[0].name}, {part[1].words}; without them that is {part[0].of_total.words}."
     )
 
 
@@ -186,12 +186,3 @@ def _name(one: Sources) -> str:
 
 def _design(one: Sources) -> str:
     return " x ".join(map(str, one.levels.values()))
-
-
-def _said(part: ShareOf) -> str:
-    return f"{percent(part.share)} ({percent(part.low)} to {percent(part.high)})"
-
-
-def _sd(part: ShareOf) -> str:
-    low, high = percent(part.low**0.5), percent(part.high**0.5)
-    return f"{percent(part.share**0.5)} ({low} to {high})"

@@ -58,7 +58,7 @@ def of_config(
     specs = planned(config, store)
     missing, records = store.missing(specs), store.records(specs)
     if config.experiment != "audit":
-        return _of_experiment(config, store, specs, asked, workers, pilot)
+        return _of_experiment(config, store, specs, missing, records, asked, workers, pilot)
     arms = list(dict.fromkeys((spec.agent, spec.task_label) for spec in specs))
     given = given_prices(asked.costs, arms)
     unpriced = [spec for spec in missing if (spec.agent, spec.task_label) not in given]
@@ -70,10 +70,16 @@ def of_config(
 
 
 def _of_experiment(
-    config: AuditConfig, store: Store, specs: Sequence[RunSpec], asked: Asked, workers: int | None, pilot: bool
+    config: AuditConfig,
+    store: Store,
+    specs: Sequence[RunSpec],
+    missing: Sequence[RunSpec],
+    records: Sequence[RunRecord],
+    asked: Asked,
+    workers: int | None,
+    pilot: bool,
 ) -> Forecast:
     """What it costs; its claims are its own. Runs that differ in what the experiment does to them cost the same."""
-    missing, records = store.missing(specs), store.records(specs)
     arms = list(dict.fromkeys((spec.agent, spec.task_label) for spec in specs))
     firsts = {_trained_alike(spec): _plain_run(spec) for spec in reversed(missing) if _trainer(spec) in BACKEND_NAMES}
     measured = prices(tuple(firsts.values()), records, pilot=pilot and not asked.costs)

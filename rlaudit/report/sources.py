@@ -46,10 +46,10 @@ def _sentences(audit: Audit, one: Sources) -> Iterator[str]:
     assert one.together is not None
     name = _name(audit, one)
     yield (
-        f"{name}: {_said(one.together)} of the variance of its scores belongs to no source alone, but to combinations "
-        f"of weights, environment and sampling. Alone, the initial weights explain {_said(one.streams[0].alone)}, the "
-        f"environment {_said(one.streams[1].alone)}, the sampling {_said(one.streams[2].alone)}"
-        + (f"; {_said(one.noise)} is noise of the {one.n_episodes} evaluation episodes." if one.noise else ".")
+        f"{name}: {one.together.words} of the variance of its scores belongs to no source alone, but to combinations "
+        f"of weights, environment and sampling. Alone, the initial weights explain {one.streams[0].alone.words}, the "
+        f"environment {one.streams[1].alone.words}, the sampling {one.streams[2].alone.words}"
+        + (f"; {one.noise.words} is noise of the {one.n_episodes} evaluation episodes." if one.noise else ".")
     )
     only = listed([f"{percent(each.only_this.share**0.5)} for the {label_of(each.stream)}" for each in one.streams])
     left = listed([f"{percent(each.without_this.share**0.5)}" for each in one.streams])
@@ -67,8 +67,8 @@ def _sentences(audit: Audit, one: Sources) -> Iterator[str]:
 def _figures(audit: Audit, one: Sources, where: str) -> Iterator[FigureHtml]:
     yield _parts_figure(audit, one, where)
     words = "; ".join(
-        f"{label_of(each.stream)}: {_sd(each.only_this)} if it alone varies, {_sd(each.without_this)} if it alone is "
-        "fixed"
+        f"{label_of(each.stream)}: {each.only_this.as_sd.words} if it alone varies, "
+        f"{each.without_this.as_sd.words} if it alone is fixed"
         for each in one.streams
     )
     caption = (
@@ -80,7 +80,7 @@ def _figures(audit: Audit, one: Sources, where: str) -> Iterator[FigureHtml]:
 
 
 def _parts_figure(audit: Audit, one: Sources, key: str) -> FigureHtml:
-    words = "; ".join(f"{part.name}: {_said(part.of_total)}" for part in one.components)
+    words = "; ".join(f"{part.name}: {part.of_total.words}" for part in one.components)
     caption = (
         f"{_name(audit, one)}, {one.n_analysed} runs. Top: all of the variance of a score; below, its parts. Lines: "
         f"{level(audit)} intervals."
@@ -189,13 +189,5 @@ def _name(audit: Audit, one: Sources) -> str:
     return full_name(one.agent, one.task) if len({each.task for each in audit.sources}) > 1 else one.agent
 
 
-def _said(part: ShareOf) -> str:
-    return f"{percent(part.share)} ({shares(part.low, part.high)})"
-
-
-def _sd(part: ShareOf) -> str:
-    return f"{percent(part.share**0.5)} ({shares(part.low**0.5, part.high**0.5)})"
-
-
 def _sd_cells(part: ShareOf) -> tuple[str, str]:
-    return percent(part.share**0.5), shares(part.low**0.5, part.high**0.5)
+    return percent(part.as_sd.share), shares(part.as_sd.low, part.as_sd.high)

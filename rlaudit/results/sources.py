@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from rlaudit.types import SeedLabel
-from rlaudit.wording import label_of
+from rlaudit.wording import label_of, percent
 
 Stream: TypeAlias = Literal["init", "env", "algo"]
 STREAMS: tuple[Stream, ...] = ("init", "env", "algo")
@@ -18,6 +18,16 @@ class ShareOf:
     share: float
     low: float
     high: float
+
+    @property
+    def words(self) -> str:
+        """`96 % (46 % to 100 %)`."""
+        return f"{percent(self.share)} ({percent(self.low)} to {percent(self.high)})"
+
+    @property
+    def as_sd(self) -> "ShareOf":
+        """The same part of a standard deviation."""
+        return ShareOf(*(end**0.5 for end in (self.share, self.low, self.high)))
 
 
 @dataclass(frozen=True)
