@@ -61,8 +61,8 @@ def main() -> None:
       rlaudit recheck "t(8) = 2.31, p = .05"   numbers that somebody printed
       rlaudit reproduce my-config.yaml         does the same seed give the same run?
 
-    Exit codes: 0 fine, 1 a conclusion does not hold (a claim is contradicted; with --gate also failed
-    seeds that turn a comparison), 2 usage, config or data error, 3 inconclusive (--gate: a claim is
+    Exit codes: 0 fine, 1 a conclusion does not hold (a claim is contradicted; the same seed gives another
+    run; with --gate also failed seeds that turn a comparison), 2 usage, config or data error, 3 inconclusive (--gate: a claim is
     undecided or fragile; without claims, a comparison is undecided), 4 runs failed, 130 interrupted.
     """
 
