@@ -1,6 +1,9 @@
 """`experiment: reproduce`: what follows from which records, what is said of it, and the planted leaks."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -286,3 +289,26 @@ def test_an_agent_with_a_constant_seed_is_found_and_named(tmp_path: Path) -> Non
     both = laboratory(tmp_path, ["leaky_envs:ConstantSeed-v0"], agents)
     assert "Two different seeds give the same run" in both.findings[0].sentence
     assert 1 == exit_code(both, gate=False)
+
+
+# ---------------------------------------------------------------- the verb
+
+
+@pytest.mark.slow
+def test_the_verb_takes_the_config_of_an_audit_and_the_hash_order_of_a_set_is_found_through_the_whole_plan(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "own.yaml").write_text(
+        'name: own\ntask: "leaky_envs:HashOrder-v0"\nagents: {a2c: {algo: A2C, timesteps: 200}}\nseeds: 2\n'
+    )
+    run = subprocess.run(
+        [sys.executable, "-m", "rlaudit", "reproduce", "own.yaml", "-s", "reproduce.steps=60", "-q"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert 1 == run.returncode, run.stderr
+    assert "With the hash order of Python (PYTHONHASHSEED) held still two trials agree" in run.stdout
+    assert (tmp_path / "results" / "own-reproduce" / "report.html").exists()

@@ -62,8 +62,9 @@ def main() -> None:
       rlaudit reproduce my-config.yaml         does the same seed give the same run?
 
     Exit codes: 0 fine, 1 a conclusion does not hold (a claim is contradicted; the same seed gives another
-    run; with --gate also failed seeds that turn a comparison), 2 usage, config or data error, 3 inconclusive (--gate: a claim is
-    undecided or fragile; without claims, a comparison is undecided), 4 runs failed, 130 interrupted.
+    run; with --gate also failed seeds that turn a comparison), 2 usage, config or data error, 3 inconclusive
+    (--gate: a claim is undecided or fragile; without claims, a comparison is undecided), 4 runs failed, 130
+    interrupted.
     """
 
 

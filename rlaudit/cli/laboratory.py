@@ -35,9 +35,10 @@ def reproduce(
     """
     from rlaudit import pipeline
 
-    loaded, _, _ = load(config, overrides, seeds, out)
-    if loaded.experiment != NAME:
-        overrides = (*overrides, f"experiment={NAME}", f"name={loaded.name}-{NAME}")
+    as_trials = (*overrides, f"experiment={NAME}")
+    loaded, source, _ = load(config, as_trials, seeds, out)
+    if source.document.data.get("experiment") != NAME:  # a config of something else keeps its results folder
+        overrides = (*as_trials, f"name={loaded.name}-{NAME}")
     with watched(quiet, how) as training:
         audited, report = pipeline.audit_target(config, overrides=overrides, seeds=seeds, out=out, how=training)
     finish(ctx, audited, report, gate=False, quiet=quiet, as_json=as_json)

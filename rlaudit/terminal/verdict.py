@@ -15,6 +15,7 @@ from rlaudit.types import Finding, Level, Verdict
 from rlaudit.wording import interval, label_of, number, percent
 
 _MANY_SOUND = 4  # findings that nothing is wrong
+_WORDS = 24  # characters of a cell of an experiment's table; what is longer is a sentence, and goes on below
 _STYLES = {Level.UNSAFE: "bold red", Level.WARN: "yellow", Level.OK: "green"}
 _VERDICTS = {
     Verdict.A_BETTER: "A better",
@@ -76,8 +77,11 @@ def _print_finding(finding: Finding, out: Console, *, headline: bool) -> None:
 def _experiment(audit: Audit, page: Page) -> Table:
     found = page.table(audit)
     shown = table_of(*found.head)
-    for row in found.rows[:MANY]:
-        add_row(shown, *(_cell(cell) for cell in row))
+    rows = [[_cell(cell) for cell in row] for row in found.rows[:MANY]]
+    for column, *cells in zip(shown.columns, *rows, strict=True):
+        column.no_wrap = column.no_wrap and max(map(len, cells), default=0) <= _WORDS
+    for row in rows:
+        add_row(shown, *row)
     return shown
 
 
