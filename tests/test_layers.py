@@ -14,7 +14,7 @@ ORDER = (
     "config", "plan", "importers", "durable", "traces", "store", "backends", "exporters", "executors", "trial",
     "rounding", "scores", "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
     "regression", "same_agent", "few_seeds", "pairs", "judge", "procedures", "leaderboard", "failures", "metrics",
-    "evaluation_noise", "variance", "lottery", "initial_weights", "printed",
+    "evaluation_noise", "variance", "lottery", "initial_weights", "sequential", "printed",
     "findings", "experiments", "figures", "report", "outputs", "training", "pipeline", "rechecking",
     "terminal", "forecast", "cli", "pytest_plugin", "__init__", "__main__",
 )  # fmt: skip
@@ -24,7 +24,7 @@ RUNNING = {
 STATISTICS = {
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power", "same_agent", "few_seeds", "pairs",
     "judge", "procedures", "leaderboard", "failures", "metrics", "evaluation_noise", "variance", "lottery",
-    "initial_weights", "printed", "findings", "traces",
+    "initial_weights", "sequential", "printed", "findings", "traces",
 }  # fmt: skip
 DRAWING = {"figures", "report"}
 

@@ -44,6 +44,7 @@ from rlaudit.results.robustness import (
     StuckRun,
     StuckRuns,
 )  # fmt: skip
+from rlaudit.results.sequential import Look, LookState, PairLook
 from rlaudit.results.sources import Component, CrossedRun, ShareOf, Sources, StreamShare
 from rlaudit.results.tickets import Contrast, Part, Relived, Survival, TicketArm, Tickets
 from rlaudit.types import Finding
@@ -75,6 +76,8 @@ __all__ = [
     "Imputed",
     "Initializers",
     "Leaderboard",
+    "Look",
+    "LookState",
     "LossArm",
     "LossPath",
     "MatrixCell",
@@ -83,6 +86,7 @@ __all__ = [
     "NamedSplit",
     "Outlier",
     "PairAudit",
+    "PairLook",
     "Part",
     "ProcedureAudit",
     "ProcedureRates",
