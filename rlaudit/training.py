@@ -41,8 +41,10 @@ def _as_in_config(path: tuple[str | int, ...], source: ConfigSource) -> tuple[st
 class Training:
     """How missing runs are trained; none of it changes what a run is."""
 
+    executor: str = "local"
     workers: int | None = None  # None: as many as there are cores
     timeout: float | None = None  # seconds a run
+    memory: int | None = None  # bytes a run
     retries: int = 3  # of a run whose process was killed
     retry_failed: bool = False  # train the failed runs again
     notify: Notify = lambda event: None
@@ -70,12 +72,20 @@ def _new(spec: RunSpec, tried: set[str]) -> bool:
 
 
 def _train(missing: Sequence[RunSpec], store: Store, how: Training) -> None:
-    from rlaudit.executors import run_local
+    from rlaudit.executors import executor_of
 
+    run = executor_of(how.executor)
     for spec in missing:
         how.notify(RunEvent("planned", spec))
     specs = [replace(spec, memo=str(store.root / MEMO)) for spec in missing]
-    trained = run_local(specs, workers=how.workers, timeout=how.timeout, retries=how.retries, notify=how.notify)
+    trained = run(
+        specs,
+        workers=how.workers,
+        timeout=how.timeout,
+        memory=how.memory,
+        retries=how.retries,
+        notify=how.notify,
+    )
     with closing(trained) as records:  # whatever strikes in the loop, Ctrl-C included, ends the workers
         for record in records:
             store.add(record)

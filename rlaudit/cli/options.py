@@ -32,13 +32,16 @@ seeds = click.option("--seeds", metavar="SEEDS", help="Override the seeds: 50, 1
 out = click.option(
     "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="The results folder. [default: results/NAME]"
 )
+executor = click.option(
+    "--executor", default="local", metavar="NAME", help="Where runs are trained: local or serial. [default: local]"
+)
 workers = click.option("--workers", type=click.IntRange(min=1), help="Runs at the same time. [default: all cores]")
 timeout = click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop a run after this long."
 )
 retry_failed = click.option("--retry-failed", is_flag=True, help="Train failed runs again.")
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress; only the first line of the verdict.")
-training = together(setting, seeds, out, workers, timeout, retry_failed, quiet)
+training = together(setting, seeds, out, executor, workers, timeout, retry_failed, quiet)
 
 
 class ForeignOption(click.Option):

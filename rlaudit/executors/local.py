@@ -1,44 +1,30 @@
-"""Executors train many specs: `(specs, ...) -> records`, in any order, as they finish.
-
-A run's own failure never raises: it becomes a failed record, and the rest goes on. Every executor gives the same
-records to the bit, whatever the number of workers.
-"""
+"""Processes on this machine, a fresh one per batch."""
 
 import contextlib
 import multiprocessing
 import os
 import sys
 import threading
-import time
 import traceback
-from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from functools import partial
 from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from rlaudit.backends import BACKENDS
 from rlaudit.backends.command_program import ONE_THREAD
-from rlaudit.plan import batches
-from rlaudit.types import Progress, RunEvent, RunRecord, RunSpec
+from rlaudit.executors.batch import Batch, Claim, Notify, batches_of, every_run, ignore, train_batch
+from rlaudit.executors.drive import Engine, drive
+from rlaudit.types import RunRecord, RunSpec
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
-Batch: TypeAlias = tuple[RunSpec, ...]
-Notify: TypeAlias = Callable[[RunEvent], None]
-Submit: TypeAlias = "Callable[[Batch], Future[list[RunRecord]]]"
-
-POLL_SECONDS = 0.25  # how often the progress of running seeds is looked up
 LOG_TAIL = 2000  # characters of a lost worker's output that go into its record
-
-
-def ignore(event: RunEvent) -> None:
-    """Nobody watches."""
 
 
 def available_cores() -> int:
@@ -46,88 +32,53 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_serial(specs: Iterable[RunSpec], *, notify: Notify = ignore) -> Iterator[RunRecord]:
-    """One run after the other in this process: for debuggers. Nothing can be timed out or retried here."""
-
-    def progress(spec: RunSpec, steps: int) -> None:
-        notify(RunEvent("progress", spec, steps))
-
-    for batch in _batches(specs):
-        _announce("started", batch, notify)
-        for record in _train(batch, progress):
-            notify(_ended(record))
-            yield record
-
-
 def run_local(
     specs: Iterable[RunSpec],
     *,
     workers: int | None = None,
     timeout: float | None = None,
+    memory: int | None = None,
     retries: int = 3,
     notify: Notify = ignore,
+    claim: Claim = every_run,
 ) -> Generator[RunRecord, None, None]:
-    """Processes on this machine, a fresh one per batch; a killed one is tried again up to `retries` times.
+    """Trains in processes of this machine; a killed one is tried again up to `retries` times.
 
     `timeout` is in seconds of wall time per run; a spec's own may be shorter. The user's main module is not imported
     again in the workers, so that scripts and notebooks need no `__main__` guard; an environment of one's own is named
     with the module that registers it: `my_module:MyEnv-v0`. Workers end when the generator is closed, and when this
     process is killed.
     """
-    todo = list(_batches(specs))
+    todo = list(batches_of(specs))
     if not todo:
         return
     context = _context({spec.backend for batch in todo for spec in batch})
-    with TemporaryDirectory(prefix="rlaudit-", ignore_cleanup_errors=True) as folder:
-        start = partial(_start_worker, context, Path(folder), timeout)
+    with TemporaryDirectory(prefix="rlaudit-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        engine = Engine(
+            submit=partial(_start_worker, context, folder, timeout),
+            was_lost=_was_killed,
+            reason=partial(_reason, folder),
+            progress=partial(_progress, folder),
+        )
         try:
-            yield from _drive(todo, start, workers or available_cores(), retries, Path(folder), notify)
+            yield from drive(
+                todo, engine, slots=workers or available_cores(), retries=retries, notify=notify, claim=claim
+            )
         finally:
-            _stop_workers(Path(folder).name)
-
-
-EXECUTORS: Mapping[str, Callable[..., Iterator[RunRecord]]] = {"serial": run_serial, "local": run_local}
+            _stop_workers(folder.name)
 
 
 # ---------------------------------------------------------------- in the parent
 
 
-def _drive(
-    todo: Sequence[Batch], submit: Submit, slots: int, retries: int, folder: Path, notify: Notify
-) -> Iterator[RunRecord]:
-    """Keeps `slots` batches running until none is left. Knows futures only, not what is behind them."""
+def _was_killed(error: BaseException) -> bool:
     from pebble import ProcessExpired
 
-    waiting = deque((batch, 0) for batch in todo)
-    running: dict[Future[list[RunRecord]], tuple[Batch, int]] = {}
-    while waiting or running:
-        while waiting and len(running) < slots:
-            batch, tries = waiting.popleft()
-            running[submit(batch)] = (batch, tries)
-            if tries == 0:
-                _announce("started", batch, notify)
-        finished, _ = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-        for future in finished:
-            batch, tries = running.pop(future)
-            if isinstance(future.exception(), ProcessExpired) and tries < retries:
-                waiting.append((batch, tries + 1))
-                _announce("retried", batch, notify, _reason(future.exception(), folder, batch))
-                continue
-            for record in _outcome(future, batch, folder):
-                notify(_ended(record))
-                yield record
-        for batch, _ in running.values():
-            _report_progress(folder, batch, notify)
+    return isinstance(error, ProcessExpired)
 
 
-def _outcome(future: "Future[list[RunRecord]]", batch: Batch, folder: Path) -> list[RunRecord]:
-    error = future.exception()
-    if error is None:
-        return future.result()
-    return [RunRecord(spec, "failed", error=_reason(error, folder, batch)) for spec in batch]
-
-
-def _reason(error: BaseException | None, folder: Path, batch: Batch) -> str:
+def _reason(folder: Path, error: BaseException, batch: Batch) -> str:
     """Why a worker gave no result; the last line says it, what the worker had printed stands above."""
     from pebble import ProcessExpired
 
@@ -146,34 +97,11 @@ def _reason(error: BaseException | None, folder: Path, batch: Batch) -> str:
     return why
 
 
-def _report_progress(folder: Path, batch: Batch, notify: Notify) -> None:
+def _progress(folder: Path, batch: Batch) -> Iterator[tuple[RunSpec, int]]:
     for spec in batch:
         # Not there yet, or just being written: the next look will tell.
         with contextlib.suppress(OSError, ValueError):
-            notify(RunEvent("progress", spec, int((folder / f"{spec.run_id}.steps").read_text())))
-
-
-def _batches(specs: Iterable[RunSpec]) -> Iterator[Batch]:
-    by_backend: dict[str, list[RunSpec]] = {}
-    for spec in specs:
-        by_backend.setdefault(spec.backend, []).append(spec)
-    for name, group in by_backend.items():
-        yield from batches(group, BACKENDS[name].batch_size)
-
-
-def _announce(kind: Any, batch: Batch, notify: Notify, message: str = "") -> None:
-    for spec in batch:
-        notify(RunEvent(kind, spec, message=_last_line(message)))
-
-
-def _ended(record: RunRecord) -> RunEvent:
-    if record.status == "done":
-        return RunEvent("finished", record.spec, record.spec.timesteps)
-    return RunEvent("failed", record.spec, message=_last_line(record.error or ""))
-
-
-def _last_line(text: str) -> str:
-    return text.strip().rpartition("\n")[2]
+            yield spec, int((folder / f"{spec.run_id}.steps").read_text())
 
 
 # ---------------------------------------------------------------- processes
@@ -252,21 +180,7 @@ def _work(batch: Batch, folder: Path) -> list[RunRecord]:
     def progress(spec: RunSpec, steps: int) -> None:
         (folder / f"{spec.run_id}.steps").write_text(str(steps))
 
-    return list(_train(batch, progress))
-
-
-def _train(batch: Batch, progress: Progress) -> Iterator[RunRecord]:
-    """One record per spec of the batch, whatever the backend does."""
-    started, missing = time.process_time(), {spec.run_id: spec for spec in batch}
-    error = "the backend returned no record for this run"
-    try:
-        for record in BACKENDS[batch[0].backend].train(batch, progress=progress):
-            missing.pop(record.spec.run_id, None)
-            yield record
-    except (Exception, SystemExit):  # an environment may call sys.exit
-        error = traceback.format_exc().strip()
-    for spec in missing.values():
-        yield RunRecord(spec, "failed", error=error, seconds=time.process_time() - started)
+    return list(train_batch(batch, progress))
 
 
 def _end_with_parent() -> None:

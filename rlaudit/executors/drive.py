@@ -1,0 +1,54 @@
+"""The loop that keeps an engine busy: knows futures only, not what is behind them."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import NamedTuple
+
+from rlaudit.executors.batch import Batch, Claim, Notify, announce, ended
+from rlaudit.types import RunEvent, RunRecord, RunSpec
+
+POLL_SECONDS = 0.25  # how often the progress of running seeds is looked up
+
+
+class Engine(NamedTuple):
+    """Something that trains batches elsewhere."""
+
+    submit: Callable[[Batch], "Future[list[RunRecord]]"]
+    was_lost: Callable[[BaseException], bool]  # its worker died: worth another try
+    reason: Callable[[BaseException, Batch], str]  # why there is no result; the last line says it
+    progress: Callable[[Batch], Iterable[tuple[RunSpec, int]]]  # timesteps done so far, of runs that told
+
+
+def drive(
+    todo: Sequence[Batch], engine: Engine, *, slots: int, retries: int, notify: Notify, claim: Claim
+) -> Iterator[RunRecord]:
+    """Keeps `slots` batches running until none is left; a lost one is tried again up to `retries` times."""
+    waiting = deque((batch, 0) for batch in todo)
+    running: dict[Future[list[RunRecord]], tuple[Batch, int]] = {}
+    while waiting or running:
+        while waiting and len(running) < slots:
+            batch, tries = waiting.popleft()
+            if tries == 0 and not (batch := tuple(filter(claim, batch))):
+                continue
+            running[engine.submit(batch)] = (batch, tries)
+            if tries == 0:
+                announce("started", batch, notify)
+        finished, _ = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        for future in finished:
+            batch, tries = running.pop(future)
+            error = future.exception()
+            if error is not None and engine.was_lost(error) and tries < retries:
+                waiting.append((batch, tries + 1))
+                announce("retried", batch, notify, engine.reason(error, batch))
+                continue
+            for record in future.result() if error is None else _failed(batch, engine.reason(error, batch)):
+                notify(ended(record))
+                yield record
+        for batch, _ in running.values():
+            for spec, steps in engine.progress(batch):
+                notify(RunEvent("progress", spec, steps))
+
+
+def _failed(batch: Batch, reason: str) -> list[RunRecord]:
+    return [RunRecord(spec, "failed", error=reason) for spec in batch]
