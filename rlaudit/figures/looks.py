@@ -19,10 +19,11 @@ from rlaudit.figures.style import (
     short,
     styled,
 )  # fmt: skip
-from rlaudit.results import LookState, PairLook
+from rlaudit.results import LookState, PairLook, Sequential
 from rlaudit.wording import evidence_text
 
-_COLUMNS = 2
+_MOST = 6  # pairs in one picture
+_COLUMNS = {1: 1, 2: 2, 4: 2}  # pairs -> panels side by side; of other numbers three
 _TICKS = 8
 _ENDS = {  # state -> colour, marker, word
     LookState.A_BETTER: (BLUE, "D", ""),
@@ -34,13 +35,12 @@ _ENDS = {  # state -> colour, marker, word
 
 
 @styled
-def looks(pairs: Sequence[Sequence[PairLook]], sizes: Sequence[int]) -> Figure:
-    """A panel a pair: the difference with its interval at each look, and where it stopped.
-
-    `pairs`: the looks at each pair, the first first; `sizes`: seeds an agent at every look that was declared.
-    """
-    columns = min(_COLUMNS, max(1, len(pairs)))
-    rows = -(-max(1, len(pairs)) // columns)
+def looks(found: Sequential) -> Figure:
+    """A panel a pair, six at most: the difference with its interval at each look, and where it stopped."""
+    pairs, sizes = found.series()[:_MOST], found.plan.sizes
+    n = max(1, len(pairs))
+    columns = _COLUMNS.get(n, 3)
+    rows = -(-n // columns)
     figure = Figure(figsize=(WIDE, 0.5 + 2.6 * rows), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax, seen in zip(axes, [*pairs, *[()] * (len(axes) - len(pairs))], strict=True):

@@ -34,7 +34,7 @@ def _none_yet(found: Sequential) -> Finding:
     return Finding(
         "No look has been made",
         f"No look has been made yet: the first one is at {batch} seeds of each agent, and not all of them are there.",
-        Level.WARN,
+        Level.UNSAFE,
         {"n_runs": found.n_runs, "batch": batch},
         "Run the audit on the config: it trains them, and goes on until it is settled.",
     )
@@ -62,7 +62,7 @@ def _pair(audit: Audit, look: Look, pair: PairLook, found: Sequential) -> Findin
         sentence = f"{at}: {better} scores {how} than {worse}{on(pair.task)} ({numbers})."
         return Finding(f"{name}: {better} is better", sentence, Level.OK, evidence, _REPORTED)
     sentence = f"Undecided: {name}: {_why_open(look, pair, found)} ({numbers})."
-    return Finding(f"{name}: undecided", sentence, Level.WARN, evidence, _OPEN_STEPS[pair.state])
+    return Finding(f"{name}: undecided", sentence, Level.UNSAFE, evidence, _OPEN_STEPS[pair.state])
 
 
 _FRESH = "Judge these agents once on fresh seeds alone: another `first` seed, and looks that are not changed."
@@ -84,8 +84,8 @@ def _why_open(look: Look, pair: PairLook, found: Sequential) -> str:
         return f"look {look.number} of {found.plan.n_looks} does not tell them apart, and it goes on"
     if pair.state == LookState.UNDECIDED:
         return f"the last of {found.plan.n_looks} looks does not tell them apart"
-    chance = f" ({percent(pair.chance)})" if pair.chance is not None else ""
-    return f"look {look.number} of {found.plan.n_looks} gave it up: a winner by the last look was unlikely{chance}"
+    chance = f"a chance of {percent(pair.chance)} for" if pair.chance is not None else "little chance of"
+    return f"look {look.number} of {found.plan.n_looks} gave it up, with {chance} a winner by the last look"
 
 
 def _summary(ends: list[tuple[Look, PairLook]], found: Sequential) -> Finding:
@@ -99,7 +99,7 @@ def _summary(ends: list[tuple[Look, PairLook]], found: Sequential) -> Finding:
     return Finding(
         f"{n} pairs, {n - k} without a winner",
         f"{k or 'Not one'} of {n} pairs {'has' if k == 1 or not k else 'have'} a winner{first}{rest}.",
-        Level.OK if k == n else Level.WARN,
+        Level.OK if k == n else Level.UNSAFE,
         {"n_pairs": n, "n_winners": k, "n_open": n_open},
         _REPORTED if won else _OPEN_STEPS[LookState.OPEN if n_open else LookState.UNDECIDED],
     )
@@ -120,7 +120,7 @@ def _cost(found: Sequential, n_failed: int) -> Finding:
         took = f"It has taken {n:,} of at most {most:,} runs, and goes on with {_arms(len(found.more))}."
     return Finding(
         "What it took",
-        f"{took} {shared}; all of them together wrong with a chance of at most {percent(plan.alpha)}.{failed}",
+        f"{took} {shared}; all of them together wrong with a chance of at most {100 * plan.alpha:g} %.{failed}",
         Level.WARN if n_failed or not found.settled else Level.OK,
         {"n_runs": n, "n_most": most, "saved": saved if found.settled else None, "n_failed": n_failed},
         "Say how many looks there were. Tests and intervals for a fixed number of seeds do not hold on these runs.",
@@ -144,8 +144,8 @@ def _changed(found: Sequential) -> Iterator[Finding]:
         changes = _differences(found.first_plan, found.plan)
         yield Finding(
             "The looks were changed after the first",
-            f"The looks were changed after the first of them was made: {listed(changes)}. Whoever changes them after "
-            "looking can be wrong more often than alpha says, so that no winner stands.",
+            f"The looks were changed after the first of them was made: {'; '.join(changes)}. Whoever changes them "
+            "after looking can be wrong more often than alpha says, so that no winner stands.",
             Level.UNSAFE,
             {"n_changes": len(changes)},
             _FRESH,
@@ -184,12 +184,10 @@ def _overturned(one: Overturned) -> str:
 
 
 def _differences(before: LookPlan, now: LookPlan) -> list[str]:
-    """`batch was 5 and is 3`."""
+    """`batch was 5, is 3`."""
     old, new = asdict(before), asdict(now)
     names = {"n_looks": "looks"}
-    return [
-        f"{names.get(key, key)} was {_said(old[key])} and is {_said(new[key])}" for key in old if old[key] != new[key]
-    ]
+    return [f"{names.get(key, key)} was {_said(old[key])}, is {_said(new[key])}" for key in old if old[key] != new[key]]
 
 
 def _said(value: object) -> str:

@@ -6,7 +6,7 @@ from rlaudit.report.parts import FigureHtml, KeyFigure, Rows, SectionHtml, Table
 from rlaudit.results import Audit, LookPlan, LookState, PairLook, Sequential
 from rlaudit.wording import evidence_text, is_are, label_of, listed, look_says, number, on, percent
 
-_DRAWN = 6  # pairs; the table has all
+_DRAWN = 6  # pairs, as many as the figure has; the table has all
 _WINNERS = (LookState.A_BETTER, LookState.B_BETTER)
 
 
@@ -32,7 +32,7 @@ def _sentences(audit: Audit, found: Sequential) -> Iterator[str]:
     plan = found.plan
     yield (
         f"Declared before the first seed was trained: {plan.n_looks} looks, at {_sizes(plan)} seeds an agent; all "
-        f"looks at all pairs together name a wrong winner with a chance of at most {percent(plan.alpha)}."
+        f"looks at all pairs together name a wrong winner with a chance of at most {100 * plan.alpha:g} %."
     )
     if any(pair.state in _WINNERS for _, pair in found.ends()):
         yield (
@@ -58,7 +58,7 @@ def _took(found: Sequential) -> str:
 
 
 def _sizes(plan: LookPlan) -> str:
-    sizes = [str(plan.batch * (place + 1)) for place in range(plan.n_looks)]
+    sizes = [*map(str, plan.sizes)]
     return listed(sizes if len(sizes) <= 8 else [*sizes[:3], "...", sizes[-1]])
 
 
@@ -75,17 +75,8 @@ def _task(audit: Audit, pair: PairLook) -> str:
 # ---------------------------------------------------------------- figures and tables
 
 
-def _series(found: Sequential) -> list[list[PairLook]]:
-    """The looks at each pair, those that stopped last behind."""
-    series: dict[tuple[str, str, str], list[PairLook]] = {}
-    for look in found.looks:
-        for pair in look.pairs:
-            series.setdefault((pair.agent_a, pair.agent_b, pair.task), []).append(pair)
-    return list(series.values())
-
-
 def _figures(audit: Audit, found: Sequential, key: str) -> Iterator[FigureHtml]:
-    series = _series(found)
+    series = found.series()
     if not series:
         return
     drawn = series[:_DRAWN]
@@ -101,8 +92,7 @@ def _figures(audit: Audit, found: Sequential, key: str) -> Iterator[FigureHtml]:
         "together (cut where it leaves the picture). Filled: where it stopped. Grey ground: seeds that were "
         f"declared and not needed.{more}"
     )
-    sizes = [found.plan.batch * (place + 1) for place in range(found.plan.n_looks)]
-    yield figure("looks", key, f"Looks at pairs of agents. {said}.", drawn, sizes, caption=caption, wide=True)
+    yield figure("looks", key, f"Looks at pairs of agents. {said}.", found, caption=caption, wide=True)
 
 
 def _looks_table(audit: Audit, found: Sequential) -> Table:
@@ -208,7 +198,7 @@ def key_figures(audit: Audit) -> Iterator[KeyFigure]:
     counts = sorted(arm.n_seeds + arm.n_failed for arm in audit.arms)
     if counts:
         shown = f"{counts[0]}" if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
-        yield KeyFigure("seeds an agent", shown, f"of at most {found.plan.most} that were declared")
+        yield KeyFigure("seeds an agent", shown, f"of at most {found.plan.sizes[-1]} that were declared")
     yield KeyFigure("runs", f"{found.n_runs:,} of {found.n_most:,}", _saved(found, _n_failed(audit)))
 
 

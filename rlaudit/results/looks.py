@@ -24,9 +24,9 @@ class LookPlan:
     tasks: tuple[str, ...]
 
     @property
-    def most(self) -> int:
-        """Seeds an agent, where it is looked to the end."""
-        return self.batch * self.n_looks
+    def sizes(self) -> tuple[int, ...]:
+        """Seeds an agent at each look."""
+        return tuple(self.batch * (place + 1) for place in range(self.n_looks))
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,20 @@ class Sequential:
     @property
     def n_most(self) -> int:
         """Runs, where it is looked to the end."""
-        return self.plan.most * len(self.plan.agents) * len(self.plan.tasks)
+        return self.plan.sizes[-1] * len(self.plan.agents) * len(self.plan.tasks)
 
     @property
     def settled(self) -> bool:
         """Nothing more would be trained."""
         return not self.more
+
+    def series(self) -> list[list[PairLook]]:
+        """The looks at each pair, in the order of the pairs."""
+        series: dict[tuple[str, str, str], list[PairLook]] = {}
+        for look in self.looks:
+            for pair in look.pairs:
+                series.setdefault((pair.agent_a, pair.agent_b, pair.task), []).append(pair)
+        return list(series.values())
 
     def ends(self) -> Iterator[tuple[Look, PairLook]]:
         """The last look at each pair, in the order of the pairs."""
