@@ -15,15 +15,16 @@ from typing import Literal
 
 import numpy as np
 
-from rlaudit.config import AuditConfig
+from rlaudit.config import AuditConfig, ConfigSource
 from rlaudit.config_values import LooksName
 from rlaudit.errors import StoreError
 from rlaudit.plan import plan as all_runs
 from rlaudit.results import LoggedLook, Look, LookPlan, Overturned, PairLook, Sequential
+from rlaudit.results.looks import WINNERS
 from rlaudit.scores import score_table
 from rlaudit.sequential import Decision, Design, next_look
 from rlaudit.store import Store
-from rlaudit.types import ArmScores, RunRecord, RunSpec, ScoreTable
+from rlaudit.types import ArmScores, Problem, RunRecord, RunSpec, ScoreTable
 
 LOG = "looks.jsonl"
 KINDS: Mapping[LooksName, Literal["group_sequential", "anytime"]] = {
@@ -49,25 +50,49 @@ def declared(config: AuditConfig) -> LookPlan:
     )
 
 
-def decide(config: AuditConfig, records: Sequence[RunRecord]) -> Decision:
-    """All looks that these records allow, and who is trained next."""
+def design_of(config: AuditConfig) -> Design:
+    """As the statistics want it."""
     plan = declared(config)
-    table = score_table(records, plan.score, plan.higher_is_better)
-    kind = KINDS[plan.design]
-    return next_look(_with_every_arm(table, plan), Design(config.seeds, plan.batch, kind, plan.alpha, plan.futility))
+    return Design(
+        seeds=config.seeds,
+        batch=plan.batch,
+        kind=KINDS[plan.design],
+        alpha=plan.alpha,
+        futility=plan.futility,
+        arms=tuple((agent, task) for task in plan.tasks for agent in plan.agents),
+    )
 
 
-def _with_every_arm(table: ScoreTable, plan: LookPlan) -> ScoreTable:
-    """Agents without a run are in no record; they are looked at all the same."""
-    known = {(arm.agent, arm.task): arm for arm in table.arms}
-    names = [(agent, task) for task in plan.tasks for agent in plan.agents]
-    arms = tuple(known.get(name) or ArmScores(*name, (), np.empty(0)) for name in names)
-    return ScoreTable(table.metric, arms, table.higher_is_better)
+def decide(config: AuditConfig, records: Sequence[RunRecord], *, detail: bool = True) -> Decision:
+    """All looks that these records allow, and who is trained next; `detail`: with p-values and intervals."""
+    table = score_table(records, config.score, config.audit.higher_is_better)
+    return next_look(table, design_of(config), detail=detail)
+
+
+def check(config: AuditConfig, source: ConfigSource) -> None:
+    """Raises ConfigError for looks that could not name a winner even among agents whose seeds are far apart."""
+    if config.sequential is None:
+        return
+    design = design_of(config)
+    apart = {agent: 1000.0 * place + np.linspace(0, 1, len(config.seeds)) for place, agent in enumerate(config.agents)}
+    arms = tuple(ArmScores(agent, task, config.seeds, apart[agent]) for agent, task in design.arms)
+    found = next_look(ScoreTable(config.score, arms), replace(design, futility=None), detail=False)
+    if not any(pair.state in WINNERS for look in found.looks for pair in look.pairs):
+        sentence = (
+            (
+                f"seeds can name no winner among {len(config.agents)} agents on {len(config.tasks)} tasks, however far apart "
+                f"they are: {len(design.batches)} looks with {design.batch} more seeds an agent each are too few for alpha = "
+                f"{design.alpha:g}. Take more looks or a larger batch"
+            )
+            .replace("on 1 tasks", "on one task")
+            .replace("with 1 more seeds", "with one more seed")
+        )
+        raise source.error([Problem(("seeds",), sentence)])
 
 
 def needed(config: AuditConfig, records: Sequence[RunRecord]) -> tuple[RunSpec, ...]:
     """The runs of all looks so far, and of the next one where there is one; at first that is the first batch."""
-    found = decide(config, records) if records else Decision((), ())
+    found = decide(config, records, detail=False) if records else Decision((), ())
     batch = declared(config).batch
     wanted = {
         (agent, pair.task): look.number * batch

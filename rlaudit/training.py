@@ -57,6 +57,7 @@ def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training
 
     Where further runs follow from the records of the first, it goes on until no run is missing.
     """
+    looks.check(config, source)
     store.sweep()
     tried: set[str] = set()
     while missing := [

@@ -24,8 +24,11 @@ HOSTILE_LABELS = ("<img src=x> & $_1^2$", "a-very-long-agent-name-with-lr-0.0003
 GAP = 100.0  # between two means that are told apart
 
 
-def fake_next_look(table: ScoreTable, design: Design) -> Decision:
+def fake_next_look(table: ScoreTable, design: Design, *, detail: bool = True) -> Decision:
     """A pair is told apart where its means differ by `GAP`; it is given up where they are equal."""
+    there = {(arm.agent, arm.task): arm for arm in table.arms}
+    every = (there.get(name) or ArmScores(*name, (), np.empty(0)) for name in design.arms)
+    table = replace(table, arms=tuple(every))
     open_pairs = [(a, b) for task in table.tasks for a, b in combinations(_on(table, task), 2)]
     looks: list[Look] = []
     for number in range(1, len(design.seeds) // design.batch + 1):

@@ -1,7 +1,6 @@
 """What goes with seeds that are added until it is known who is better, and what does not."""
 
 from collections.abc import Iterator
-from math import comb
 
 from rlaudit.config.models import AuditConfig
 from rlaudit.config.sentences import at
@@ -31,15 +30,3 @@ def problems(config: AuditConfig) -> Iterator[Problem]:
     for key, why in _NOT_AFTER_LOOKING.items():
         if key in config.audit.model_fields_set and getattr(config.audit, key):
             yield at(("audit", key), why)
-    yield from _can_end(asked, config.audit.alpha)
-
-
-def _can_end(asked: SequentialSeeds, alpha: float) -> Iterator[Problem]:
-    """Whatever the looks spend, p is no smaller than that of all of one agent's seeds above all of the other's."""
-    least = 2 / comb(2 * asked.most, asked.most)
-    if least > alpha:
-        yield at(
-            ("seeds",),
-            f"can never name a winner: {asked.most} against {asked.most} seeds at the last look give p = {least:.2g} "
-            f"at best, above alpha = {alpha:g}. Take more looks or a larger batch",
-        )

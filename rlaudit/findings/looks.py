@@ -5,11 +5,11 @@ from dataclasses import asdict
 
 from rlaudit.findings.words import level
 from rlaudit.results import Audit, Look, LookPlan, LookState, Overturned, PairLook, Sequential
+from rlaudit.results.looks import WINNERS
 from rlaudit.types import Finding, Level
 from rlaudit.wording import evidence_text, interval, listed, look_says, number, on, percent
 
 _MANY = 6  # up to here each pair gets a sentence of its own
-_WINNERS = (LookState.A_BETTER, LookState.B_BETTER)
 
 
 def looks(audit: Audit) -> Iterator[Finding]:
@@ -55,8 +55,10 @@ def _pair(audit: Audit, look: Look, pair: PairLook, found: Sequential) -> Findin
     }  # fmt: skip
     if doubt := found.doubt(pair):
         return Finding(f"{name}: undecided", f"Undecided: {name}: {doubt} ({numbers}).", Level.UNSAFE, evidence, _FRESH)
-    if pair.state in _WINNERS:
-        better, worse = (pair.agent_a, pair.agent_b) if pair.state == _WINNERS[0] else (pair.agent_b, pair.agent_a)
+    if pair.state in WINNERS:
+        better, worse = (
+            (pair.agent_a, pair.agent_b) if pair.state == LookState.A_BETTER else (pair.agent_b, pair.agent_a)
+        )
         how = "higher" if audit.higher_is_better else "lower"
         at = f"Look {look.number} of {found.plan.n_looks}"
         sentence = f"{at}: {better} scores {how} than {worse}{on(pair.task)} ({numbers})."
@@ -89,7 +91,7 @@ def _why_open(look: Look, pair: PairLook, found: Sequential) -> str:
 
 
 def _summary(ends: list[tuple[Look, PairLook]], found: Sequential) -> Finding:
-    won = [(look, pair) for look, pair in ends if pair.state in _WINNERS and not found.doubt(pair)]
+    won = [(look, pair) for look, pair in ends if pair.state in WINNERS and not found.doubt(pair)]
     n_open = sum(pair.state == LookState.OPEN for _, pair in ends)
     n, k = len(ends), len(won)
     first = f", the first at look {min(look.number for look, _ in won)}" if won else ""

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from rlaudit.report.parts import FigureHtml, KeyFigure, Rows, SectionHtml, Table, ends, figure, full_name, level
 from rlaudit.results import Audit, LookPlan, LookState, PairLook, Sequential
+from rlaudit.results.looks import WINNERS
 from rlaudit.wording import evidence_text, is_are, label_of, listed, look_says, number, on, percent
 
 _DRAWN = 6  # pairs, as many as the figure has; the table has all
-_WINNERS = (LookState.A_BETTER, LookState.B_BETTER)
 
 
 def when_it_stopped(audit: Audit) -> SectionHtml | None:
@@ -34,7 +34,7 @@ def _sentences(audit: Audit, found: Sequential) -> Iterator[str]:
         f"Declared before the first seed was trained: {plan.n_looks} looks, at {_sizes(plan)} seeds an agent; all "
         f"looks at all pairs together name a wrong winner with a chance of at most {100 * plan.alpha:g} %."
     )
-    if any(pair.state in _WINNERS for _, pair in found.ends()):
+    if any(pair.state in WINNERS for _, pair in found.ends()):
         yield (
             "A difference at the moment of stopping is too large on average, since seeds were added until it showed: "
             "report its interval, which holds at all looks together."
@@ -137,26 +137,32 @@ def _fixed_table(audit: Audit) -> Table:
 def _method(audit: Audit, found: Sequential) -> Iterator[str]:
     if found.plan.design == "anytime":
         yield (
-            "An e-process for every pair: its value is the factor by which a gambler who bets against “alike” would "
-            "have multiplied a stake. Under “alike” it exceeds 1 / alpha at any time with a chance of at most alpha "
-            "(Ville 1939), whenever and for whatever reason it is looked at."
+            "A bet for every pair, on which agent scores higher with its next seed: e is the factor by which the stake "
+            "has grown. If the agents are alike, it ever reaches 1 / alpha with a chance of at most alpha (Ville 1939), "
+            "however often it is looked at. Pairs share alpha by closed testing (Vovk and Wang 2021), tasks equally."
         )
     else:
         yield (
-            "Permutation tests at every look, with alpha spent over the looks that were declared; pairs share it "
-            "step-down (Westfall and Young 1993). p counts all looks so far and all pairs."
+            "Exact permutation tests at every look: each batch of seeds is dealt anew among its two agents, and alpha is "
+            "spent in step with the seeds (Lan and DeMets 1983). Pairs share it by closed testing (Marcus, Peritz and "
+            "Gabriel 1976), tasks equally. p counts all looks so far and all pairs. “Alike” means alike in every way: "
+            "agents with one mean and unequal spreads are not."
         )
     futility = found.plan.futility
     if futility is not None:
         yield (
-            f"A pair is given up where the chance of a winner by the last look is below {percent(futility)}. That "
-            "ends it without a winner, and can only lower the chance of a wrong one."
+            f"From the second look on a pair is given up where the chance of a winner by the last look is below "
+            f"{percent(futility)}, were the difference seen (and a standard error more) the true one. That names nobody."
         )
     yield (
         f"Family: {audit.family}. Tests and intervals for a fixed number of seeds are wrong more often than they say "
         "where seeds were added until something showed: verdicts, differences and intervals of pairs here are those of "
         "the looks. Not shown, because only a fixed number of seeds could answer it: how many seeds would do, what "
         "fewer seeds would have said, which single seed a verdict hangs on, other metrics, and an order of all agents."
+    )
+    yield (
+        "Intervals hold for all pairs and all looks together. An end at 0 is not in the interval of a pair that has a "
+        "winner: many pairs are told apart together a little before each by itself."
     )
     yield "Every look is written into looks.jsonl as it is made, and computed anew from the runs for this report."
 
@@ -191,7 +197,7 @@ def key_figures(audit: Audit) -> Iterator[KeyFigure]:
         label = f"{pair.agent_a} − {pair.agent_b}, at the last look"
         yield KeyFigure(label, number(pair.effect), f"{beside}; {evidence}")
     elif stopped:
-        won = sum(pair.state in _WINNERS and not found.doubt(pair) for _, pair in stopped)
+        won = sum(pair.state in WINNERS and not found.doubt(pair) for _, pair in stopped)
         beside = "the others are undecided, which does not make them equal" if won < len(stopped) else audit.family
         yield KeyFigure("pairs with a winner", f"{won} of {len(stopped)}", beside)
     yield KeyFigure("looks made", f"{len(found.looks)} of {found.plan.n_looks}", _state(found))
