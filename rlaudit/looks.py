@@ -78,14 +78,12 @@ def check(config: AuditConfig, source: ConfigSource) -> None:
     arms = tuple(ArmScores(agent, task, config.seeds, apart[agent]) for agent, task in design.arms)
     found = next_look(ScoreTable(config.score, arms), replace(design, futility=None), detail=False)
     if not any(pair.state in WINNERS for look in found.looks for pair in look.pairs):
+        n_tasks, n_looks = len(config.tasks), len(design.batches)
+        where = f" on {n_tasks} tasks" if n_tasks > 1 else ""
         sentence = (
-            (
-                f"seeds can name no winner among {len(config.agents)} agents on {len(config.tasks)} tasks, however far apart "
-                f"they are: {len(design.batches)} looks with {design.batch} more seeds an agent each are too few for alpha = "
-                f"{design.alpha:g}. Take more looks or a larger batch"
-            )
-            .replace("on 1 tasks", "on one task")
-            .replace("with 1 more seeds", "with one more seed")
+            f"seeds can name no winner among {len(config.agents)} agents{where}, "
+            f"however far apart they are: {n_looks} looks, each at {design.batch} more of an agent, are too few for "
+            f"alpha = {design.alpha:g}. Take more looks or a larger batch"
         )
         raise source.error([Problem(("seeds",), sentence)])
 

@@ -137,22 +137,24 @@ def _fixed_table(audit: Audit) -> Table:
 def _method(audit: Audit, found: Sequential) -> Iterator[str]:
     if found.plan.design == "anytime":
         yield (
-            "A bet for every pair, on which agent scores higher with its next seed: e is the factor by which the stake "
-            "has grown. If the agents are alike, it ever reaches 1 / alpha with a chance of at most alpha (Ville 1939), "
-            "however often it is looked at. Pairs share alpha by closed testing (Vovk and Wang 2021), tasks equally."
+            "A bet for every pair, on which agent scores higher with its next seed: e is the factor by which the "
+            "stake has grown. If the agents are alike, it ever reaches 1 / alpha with a chance of at most alpha "
+            "(Ville 1939), however often it is looked at. Pairs share alpha by closed testing (Vovk "
+            "and Wang 2021), tasks equally."
         )
     else:
         yield (
-            "Exact permutation tests at every look: each batch of seeds is dealt anew among its two agents, and alpha is "
-            "spent in step with the seeds (Lan and DeMets 1983). Pairs share it by closed testing (Marcus, Peritz and "
-            "Gabriel 1976), tasks equally. p counts all looks so far and all pairs. “Alike” means alike in every way: "
-            "agents with one mean and unequal spreads are not."
+            "Exact permutation tests at every look: each batch of seeds is dealt anew among its two agents, and alpha "
+            "is spent in step with the seeds (Lan and DeMets 1983). Pairs share it by closed testing (Marcus, Peritz "
+            "and Gabriel 1976), tasks equally. p counts all looks so far and all pairs. “Alike” means alike in every "
+            "way: agents with one mean and unequal spreads are not."
         )
     futility = found.plan.futility
     if futility is not None:
         yield (
-            f"From the second look on a pair is given up where the chance of a winner by the last look is below "
-            f"{percent(futility)}, were the difference seen (and a standard error more) the true one. That names nobody."
+            "From the second look on a pair is given up where the chance of a winner by the last look is below "
+            f"{percent(futility)}, were the difference seen (and a standard error more) the true one. That names "
+            "nobody."
         )
     yield (
         f"Family: {audit.family}. Tests and intervals for a fixed number of seeds are wrong more often than they say "
