@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rlaudit import config as configs
-from rlaudit import importers, scores
+from rlaudit import importers, looks, scores
 from rlaudit.config import AuditConfig, AuditSettings
 from rlaudit.errors import ConfigError, RlauditError, StoreError, did_you_mean
 from rlaudit.experiments import EXPERIMENTS
+from rlaudit.experiments.after_looks import after_looks
 from rlaudit.experiments.audit import audit_scores
 from rlaudit.findings import find
 from rlaudit.importers import Hints
@@ -121,7 +122,7 @@ def audit_target(
         config, source = configs.load_config(target, overrides, seeds, claims)
         store = Store(out or Path("results") / config.name)
         train(config, source, store, how)
-        audited = _audit_records(store.records(planned(config, store)), config, quick=quick)
+        audited = _audit_records(store.records(planned(config, store)), config, store, quick=quick)
     else:
         asked = configs.settings(overrides, claims=claims)
         imported = importers.read(targets, hints)
@@ -157,7 +158,7 @@ def audit_folder(
     if (folder / CONFIG).exists():
         config, _ = configs.load_config(folder / CONFIG, overrides, claims=claims)
         specs = planned(config, store)
-        return _audit_records(store.records(specs), config, quick=quick, n_missing=len(store.missing(specs)))
+        return _audit_records(store.records(specs), config, store, quick=quick, n_missing=len(store.missing(specs)))
     asked = configs.settings(overrides, claims=claims)
     records, reading = _imported(store)
     table = scores.score_table(records, asked.score, asked.audit.higher_is_better)
@@ -176,11 +177,16 @@ def _imported(store: Store) -> tuple[tuple[RunRecord, ...], Reading | None]:
     return tuple(records), reading
 
 
-def _audit_records(records: Sequence[RunRecord], config: AuditConfig, *, quick: bool, n_missing: int = 0) -> Audit:
+def _audit_records(
+    records: Sequence[RunRecord], config: AuditConfig, store: Store, *, quick: bool, n_missing: int = 0
+) -> Audit:
     """Runs, by the experiment that planned them."""
     settings, notes = _hurried(config.audit, quick)
     missing = {"missing_runs": f"{n_missing} of {n_missing + len(records)}"} if n_missing else {}
     audited = EXPERIMENTS[config.experiment].analyze(records, config.model_copy(update={"audit": settings}))
+    if audited.sequential:
+        found = looks.compared(audited.sequential, config, store)
+        audited = after_looks(audited, audited.comparisons, found)
     return _complete(replace(audited, experiment=config.experiment), records, {**missing, **notes})
 
 

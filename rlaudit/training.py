@@ -5,8 +5,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from rlaudit import looks
 from rlaudit.config import AuditConfig, ConfigSource
 from rlaudit.experiments import EXPERIMENTS
+from rlaudit.plan import plan as all_runs
+from rlaudit.results import Look
 from rlaudit.store import Store
 from rlaudit.types import Problem, RunEvent, RunSpec
 
@@ -48,6 +51,7 @@ class Training:
     retries: int = 3  # of a run whose process was killed
     retry_failed: bool = False  # train the failed runs again
     notify: Notify = lambda event: None
+    looked: Callable[[Look], None] = lambda look: None  # is told of looks at seeds that are added
 
 
 def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training = Training()) -> None:
@@ -55,13 +59,24 @@ def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training
 
     Where further runs follow from the records of the first, it goes on until no run is missing.
     """
+    looks.check(config, source)
     store.sweep()
     tried: set[str] = set()
-    while missing := [spec for spec in store.missing(planned(config, store), how.retry_failed) if _new(spec, tried)]:
+    while missing := [
+        spec for spec in store.missing(_looked(config, store, how), how.retry_failed) if _new(spec, tried)
+    ]:
         check(missing, source)
         store.write_text(CONFIG, source.yaml())
         _train(missing, store, how)
     store.write_text(CONFIG, source.yaml())
+
+
+def _looked(config: AuditConfig, store: Store, how: Training) -> tuple[RunSpec, ...]:
+    """All runs that are known to be needed, after the looks that they rest on were written down."""
+    if config.sequential:
+        for look in looks.write_down(config, store):
+            how.looked(look)
+    return planned(config, store)
 
 
 def _new(spec: RunSpec, tried: set[str]) -> bool:
@@ -94,6 +109,8 @@ def _train(missing: Sequence[RunSpec], store: Store, how: Training) -> None:
 def planned(config: AuditConfig, store: Store) -> tuple[RunSpec, ...]:
     """All runs of a config, as far as the stored records tell: some follow from the results of others."""
     experiment = EXPERIMENTS[config.experiment]
+    if config.sequential:  # each look is made as if the later runs were not there
+        return experiment.plan(config, store.records(all_runs(config)))
     specs = experiment.plan(config)
     while experiment.staged and not store.missing(specs):
         further = experiment.plan(config, store.records(specs))

@@ -15,11 +15,12 @@ ORDER = (
     "rounding", "scores", "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
     "regression", "same_agent", "few_seeds", "pairs", "judge", "procedures", "leaderboard", "failures", "metrics",
     "evaluation_noise", "variance", "lottery", "initial_weights", "sequential", "printed",
-    "findings", "experiments", "figures", "report", "outputs", "training", "pipeline", "rechecking",
+    "findings", "looks", "experiments", "figures", "report", "outputs", "training", "pipeline", "rechecking",
     "terminal", "forecast", "cli", "pytest_plugin", "__init__", "__main__",
 )  # fmt: skip
 RUNNING = {
-    "plan", "backends", "importers", "exporters", "store", "executors", "trial", "outputs", "training", "pipeline",
+    "plan", "backends", "importers", "exporters", "store", "executors", "trial", "looks", "outputs", "training",
+    "pipeline",
 }  # fmt: skip
 STATISTICS = {
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power", "same_agent", "few_seeds", "pairs",

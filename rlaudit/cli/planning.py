@@ -85,7 +85,7 @@ def _of_target(
     pilot: bool,
     hints: "Hints",
 ) -> "Forecast":
-    from rlaudit import forecast, pipeline
+    from rlaudit import forecast, looks, pipeline
     from rlaudit.experiments import EXPERIMENTS
     from rlaudit.store import Store, is_results_folder
     from rlaudit.training import check
@@ -94,6 +94,7 @@ def _of_target(
     refuse_seeds_without_config([target], seeds)
     if pipeline.is_config(target):
         config, source, store = load(target, overrides, seeds, out)
+        looks.check(config, source)
         check(EXPERIMENTS[config.experiment].plan(config), source)
         return forecast.of_config(config, store, asked, workers=workers, pilot=pilot)
     records = Store(target).records() if is_results_folder(target) else ()

@@ -122,7 +122,7 @@ def watched(quiet: bool, how: dict[str, Any]) -> Iterator[Any]:
         yield Training(**how)
         return
     with ProgressDisplay() as display:
-        yield Training(**how, notify=display.notify)
+        yield Training(**how, notify=display.notify, looked=display.looked)
 
 
 def finish(ctx: click.Context, audited: "Audit", report: Path, *, gate: bool, quiet: bool, as_json: bool) -> None:
