@@ -6,7 +6,7 @@ import numpy as np
 
 from rlaudit.types import Floats
 
-_HALVINGS = 14  # of a bracket a few standard deviations wide: an end is known to about .001 of one
+_HALVINGS = 12  # of a bracket a few standard deviations wide: an end is known to about .001 of one
 
 Side = Callable[[Sequence[tuple[Floats, Floats]]], int]  # what is found in such batches: 1 a is higher, -1 b is, 0
 

@@ -16,7 +16,7 @@ from rlaudit.sequential.limits import limits
 from rlaudit.sequential.permuted import Permuted
 from rlaudit.types import ArmScores, Floats
 
-TESTS = {"group_sequential": Permuted, "anytime": Betting}
+TESTS: dict[str, type[Permuted] | type[Betting]] = {"group_sequential": Permuted, "anytime": Betting}
 _FIRST_FUTILE = 2  # the look from which on a pair may be given up
 
 
@@ -62,8 +62,7 @@ def _add(family: Family, before: Floats, found: Mapping[int, Floats]) -> Floats:
     rows = np.tile(before, (max(map(len, found.values())), 1))
     for i, strengths in found.items():
         rows[:, i] = strengths
-    for row in rows:
-        family.add(row)
+    family.add(rows)
     last: Floats = rows[-1]
     return last
 
