@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlaudit.comparisons.moments import centre
 from rlaudit.comparisons.patterns import FEW_PATTERNS, every_pattern
 from rlaudit.comparisons.subset_sums import listed_sums
 from rlaudit.types import Floats, Ints
@@ -27,7 +26,7 @@ _FINE = 4  # times so fine is the grid of the scores in a batch that is not list
 class Law(NamedTuple):
     """Possible sums and their probabilities, which add up to the chance of getting here."""
 
-    values: Floats  # (n_sums,) ascending
+    values: Floats  # (n_sums,) in any order, and some perhaps more than once; on a grid -m, ..., m steps
     mass: Floats  # (n_sums,)
     at: int  # the observed one
     tie: float  # sums that are no farther apart are one
@@ -46,17 +45,20 @@ class Law(NamedTuple):
 def of_batch(a: Floats, b: Floats) -> Law:
     """Sums over the first group (n_a,), measured from the mean of the pool: n_a n_b / n times the difference of means.
 
-    Where a group is empty there is nothing to deal, and the sum is 0.
+    Where a group is empty, or all scores are equal, the sum is 0 for sure.
     """
     n_a, n = len(a), len(a) + len(b)
-    if n_a in (0, n):
+    scores = np.concatenate([a, b])
+    if n_a in (0, n) or not (scores != scores[0]).any():
         return Law(np.zeros(1), np.ones(1), 0, 0.0)
-    a, b, tie = centre(a, b)
-    pool = np.concatenate([a, b])
+    pool = scores - scores[0]
+    pool -= pool.mean()
     if comb(n, n_a) > _LISTED:
         return _counted(pool, n_a)
     sums = _every_sum(pool, n_a)
-    return _merged(sums, np.full(len(sums), 1 / len(sums)), float(a.sum()), float(n_a * tie))
+    at = int(np.abs(sums - pool[:n_a].sum()).argmin())
+    tie = n_a * (1e-10 * np.abs(pool).max() + np.finfo(np.float64).eps * np.abs(scores).max())
+    return Law(sums, np.full(len(sums), 1 / len(sums)), at, float(tie))
 
 
 def _every_sum(pool: Floats, n_a: int) -> Floats:
@@ -69,7 +71,7 @@ def _every_sum(pool: Floats, n_a: int) -> Floats:
 
 def _counted(pool: Floats, n_a: int) -> Law:
     """The same without listing: scores on a fine grid, and the number of subsets by size and sum."""
-    step = float(np.abs(pool).max()) / (_FINE * _STEPS) or 1.0
+    step = float(np.abs(pool).max()) / (_FINE * _STEPS)
     scores = np.rint(pool / step).astype(np.int64)
     scores -= scores.min()
     ways = np.zeros((n_a + 1, int(np.sort(scores)[-n_a:].sum()) + 1))

@@ -29,6 +29,8 @@ def limits(batches: Sequence[tuple[Floats, Floats]], side: Side) -> tuple[float 
 
         if not rejected(outside):
             return None
+        if least == most:  # neither side has any spread
+            return least
         inside = middle
         if rejected(inside):  # an earlier look said so
             outside, inside = inside, most + margin if sign > 0 else least - margin
