@@ -52,11 +52,11 @@ def spent_bounds(level: float, shares: tuple[float, ...]) -> tuple[float, ...]:
 def _normal() -> tuple[Floats, Floats]:
     edges = np.arange(-6 - _STEP / 2, 6 + _STEP, _STEP)
     mass = np.diff(ndtr(edges))
-    return edges[:-1] + _STEP / 2, mass / mass.sum()
+    return edges[:-1] + _STEP / 2, mass / float(mass.sum())
 
 
 def _one_more(places: Floats, mass: Floats) -> tuple[Floats, Floats]:
     """The sum and another standard normal number."""
     step, weights = _normal()
     half = (len(places) + len(step) - 2) // 2
-    return _STEP * np.arange(-half, half + 1), np.convolve(mass, weights)
+    return _STEP * np.arange(-half, half + 1.0), np.convolve(mass, weights)

@@ -6,7 +6,7 @@ import numpy as np
 
 from rlaudit.types import Floats
 
-_HALVINGS = 14  # of a bracket a few standard deviations wide: an end is known to about .001 of one
+_HALVINGS = 12  # of a bracket a few standard deviations wide: an end is known to about .001 of one
 
 Side = Callable[[Sequence[tuple[Floats, Floats]]], int]  # what is found in such batches: 1 a is higher, -1 b is, 0
 
@@ -29,6 +29,8 @@ def limits(batches: Sequence[tuple[Floats, Floats]], side: Side) -> tuple[float 
 
         if not rejected(outside):
             return None
+        if least == most:  # neither side has any spread
+            return least
         inside = middle
         if rejected(inside):  # an earlier look said so
             outside, inside = inside, most + margin if sign > 0 else least - margin
