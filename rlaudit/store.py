@@ -9,6 +9,7 @@
         measurements.npz       what an experiment's backend measured beside, where it did
       failed/<run_id>/         the same, and error.txt with the traceback
       tmp/<pid>.<host>.<...>/  being written; one rename moves it into place
+      locks/<run_id>           of a run that is being trained; see `sharing`
 
 Format history of meta.json ("format"):
   1  the first
@@ -21,6 +22,7 @@ none lost, none half-written. Many runs at once are made to last by one call ins
 
 import contextlib
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -38,7 +40,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rlaudit.durable import is_alive, sync, write_verified
+from rlaudit.durable import is_alive, make_directory, sync, write_verified
 from rlaudit.errors import StoreError
 from rlaudit.types import (
     CIRCUMSTANCES,
@@ -54,6 +56,7 @@ from rlaudit.types import (
 FORMAT = 1
 META, MONITOR, EVALUATIONS, ERROR = "meta.json", "monitor.csv", "evaluations.npz", "error.txt"
 MEASUREMENTS = "measurements.npz"
+_ROOM = 2**20  # bytes that are free before anything is trained; a run takes some 10,000
 _BATCH = 1000  # runs that are written before they are moved into place together
 
 
@@ -119,6 +122,11 @@ class Store:
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"{path} cannot be read: {error}.") from error
 
+    def check_room(self) -> None:
+        """Raises StoreError where no run could be written: a read-only folder, a full disk."""
+        with self._scratch("a run") as scratch:
+            write_verified([(scratch / "room", bytes(_ROOM))])
+
     def sweep(self) -> None:
         """Removes what processes left in tmp/ that no longer run. Those of other hosts are left alone."""
         for path in _entries(self.root / "tmp"):
@@ -157,12 +165,13 @@ class Store:
         """A directory of this process under tmp/, gone afterwards; errors of the disk become StoreErrors."""
         scratch = self.root / "tmp" / f"{os.getpid()}.{_host()}.{secrets.token_hex(8)}"
         try:
-            _make(scratch)
+            make_directory(scratch)
             yield scratch
         except OSError as error:
+            way_out = "Make the folder writable" if error.errno in (errno.EROFS, errno.EACCES) else "Free some space"
             raise StoreError(
-                f"{self.root}: {purpose} cannot be written: {error.strerror or error}. Free some space or choose "
-                "another folder, then run the same command again; finished runs are kept."
+                f"{self.root}: {purpose} cannot be written: {error.strerror or error}. {way_out} or choose another "
+                "folder, then run the same command again; finished runs are kept."
             ) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -171,15 +180,6 @@ class Store:
 
 
 # ---------------------------------------------------------------- writing
-
-
-def _make(scratch: Path) -> None:
-    """Again where another process has just removed the empty tmp/."""
-    for _ in range(9):
-        with contextlib.suppress(FileNotFoundError):
-            scratch.mkdir(parents=True)
-            return
-    scratch.mkdir(parents=True)
 
 
 def directory_name(spec: RunSpec) -> str:

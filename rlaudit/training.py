@@ -3,17 +3,22 @@
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from shlex import quote
+from textwrap import shorten
 from typing import TypeAlias
 
 from rlaudit import looks
 from rlaudit.config import AuditConfig, ConfigSource
+from rlaudit.errors import TooManyFailures
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.plan import plan as all_runs
 from rlaudit.results import Look
+from rlaudit.sharing import Share
 from rlaudit.store import Store
-from rlaudit.types import Problem, RunEvent, RunSpec
+from rlaudit.types import Problem, RunEvent, RunRecord, RunSpec
 
 CONFIG, MEMO = "config.yaml", "memo"
+_SHOWN_REASON = 300  # characters of why a run failed
 Notify: TypeAlias = Callable[[RunEvent], None]
 
 
@@ -50,6 +55,7 @@ class Training:
     memory: int | None = None  # bytes a run
     retries: int = 3  # of a run whose process was killed
     retry_failed: bool = False  # train the failed runs again
+    max_failures: int | None = 10  # then no further run starts; None: whatever fails
     notify: Notify = lambda event: None
     looked: Callable[[Look], None] = lambda look: None  # is told of looks at seeds that are added
 
@@ -57,18 +63,29 @@ class Training:
 def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training = Training()) -> None:
     """Trains what is missing, each finished run going into the store at once. Raises ConfigError before it starts.
 
-    Where further runs follow from the records of the first, it goes on until no run is missing.
+    Where further runs follow from the records of the first, it goes on until no run is missing. Other processes may
+    train the same store: see `sharing`. Raises TooManyFailures once `max_failures` runs have failed and more are
+    missing, StoreError where the store cannot be written.
     """
     looks.check(config, source)
     store.sweep()
-    tried: set[str] = set()
-    while missing := [
-        spec for spec in store.missing(_looked(config, store, how), how.retry_failed) if _new(spec, tried)
-    ]:
-        check(missing, source)
+    told = False
+    with closing(Share(store, how.retry_failed)) as share:
+        failed: list[RunRecord] = []
+        while missing := share.missing(_looked(config, store, how)):
+            if _given_up(failed, how):
+                raise too_many_failures(failed, store, planned(config, store))
+            if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
+                check(free, source)
+                store.check_room()
+                store.write_text(CONFIG, source.yaml())
+                _train(free, share, failed, how)
+                continue
+            if not told:
+                how.notify(RunEvent("waiting", missing[0], message=_waiting(len(missing))))
+                told = True
+            share.wait(missing)
         store.write_text(CONFIG, source.yaml())
-        _train(missing, store, how)
-    store.write_text(CONFIG, source.yaml())
 
 
 def _looked(config: AuditConfig, store: Store, how: Training) -> tuple[RunSpec, ...]:
@@ -79,31 +96,59 @@ def _looked(config: AuditConfig, store: Store, how: Training) -> tuple[RunSpec, 
     return planned(config, store)
 
 
-def _new(spec: RunSpec, tried: set[str]) -> bool:
-    """Each run is tried once, also where failed ones are to be tried again."""
-    is_new = spec.run_id not in tried
-    tried.add(spec.run_id)
-    return is_new
+def _given_up(failed: Sequence[RunRecord], how: Training) -> bool:
+    return how.max_failures is not None and len(failed) >= how.max_failures
 
 
-def _train(missing: Sequence[RunSpec], store: Store, how: Training) -> None:
+def _waiting(n: int) -> str:
+    runs = "1 run is" if n == 1 else f"{n} runs are"
+    return f"{runs} being trained by another process; waiting"
+
+
+def _train(specs: Sequence[RunSpec], share: Share, failed: list[RunRecord], how: Training) -> None:
+    """Adds to `failed` what failed."""
     from rlaudit.executors import executor_of
 
+    def claim(spec: RunSpec) -> bool:
+        if _given_up(failed, how):
+            return False
+        if mine := share.take(spec):
+            return mine
+        how.notify(RunEvent("elsewhere", spec))
+        return False
+
     run = executor_of(how.executor)
-    for spec in missing:
+    for spec in specs:
         how.notify(RunEvent("planned", spec))
-    specs = [replace(spec, memo=str(store.root / MEMO)) for spec in missing]
     trained = run(
-        specs,
+        [replace(spec, memo=str(share.store.root / MEMO)) for spec in specs],
         workers=how.workers,
         timeout=how.timeout,
         memory=how.memory,
         retries=how.retries,
         notify=how.notify,
+        claim=claim,
     )
     with closing(trained) as records:  # whatever strikes in the loop, Ctrl-C included, ends the workers
         for record in records:
-            store.add(record)
+            share.store.add(record)
+            share.give_back(record.spec)
+            if record.status == "failed":
+                failed.append(record)
+
+
+def too_many_failures(failed: Sequence[RunRecord], store: Store, specs: Sequence[RunSpec]) -> TooManyFailures:
+    """What happened, what is missing, and the ways on."""
+    last = failed[-1]
+    task = f" on {last.spec.task_label}" if len({spec.task_label for spec in specs}) > 1 else ""
+    reason = shorten((last.error or "no reason was given").strip().rpartition("\n")[2], _SHOWN_REASON)
+    return TooManyFailures(
+        f"{len(failed)} runs failed, the last one {last.spec.agent}{task}, seed {last.spec.seed}: {reason}\n"
+        f"No further run was started (--max-failures {len(failed)}); {len(store.missing(specs))} of {len(specs)} runs "
+        f"are missing in {store.root}.\n"
+        "The same command goes on with them. --retry-failed trains the failed ones again, --keep-going goes on "
+        f"whatever fails; rlaudit audit {quote(str(store.root))} audits what is there."
+    )
 
 
 def planned(config: AuditConfig, store: Store) -> tuple[RunSpec, ...]:

@@ -118,6 +118,8 @@ def watched(quiet: bool, how: dict[str, Any]) -> Iterator[Any]:
     from rlaudit.terminal import ProgressDisplay
     from rlaudit.training import Training
 
+    if how.pop("keep_going"):
+        how["max_failures"] = None
     if quiet:
         yield Training(**how)
         return

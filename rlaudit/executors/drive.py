@@ -18,6 +18,7 @@ class Engine(NamedTuple):
     was_lost: Callable[[BaseException], bool]  # its worker died: worth another try
     reason: Callable[[BaseException, Batch], str]  # why there is no result; the last line says it
     progress: Callable[[Batch], Iterable[tuple[RunSpec, int]]]  # timesteps done so far, of runs that told
+    watch: Callable[[Batch], None] = lambda batch: None  # ends a batch that is over its memory
 
 
 def drive(
@@ -42,13 +43,16 @@ def drive(
                 waiting.append((batch, tries + 1))
                 announce("retried", batch, notify, engine.reason(error, batch))
                 continue
-            for record in future.result() if error is None else _failed(batch, engine.reason(error, batch)):
+            for record in future.result() if error is None else _failed(batch, engine.reason(error, batch), tries):
                 notify(ended(record))
                 yield record
         for batch, _ in running.values():
+            engine.watch(batch)
             for spec, steps in engine.progress(batch):
                 notify(RunEvent("progress", spec, steps))
 
 
-def _failed(batch: Batch, reason: str) -> list[RunRecord]:
-    return [RunRecord(spec, "failed", error=reason) for spec in batch]
+def _failed(batch: Batch, reason: str, retries: int) -> list[RunRecord]:
+    """One more try than retries; a first try needs no word."""
+    said = f"{reason} (after {retries + 1} tries)" if retries else reason
+    return [RunRecord(spec, "failed", error=said) for spec in batch]

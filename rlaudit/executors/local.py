@@ -3,6 +3,8 @@
 import contextlib
 import multiprocessing
 import os
+import shutil
+import signal
 import sys
 import threading
 import traceback
@@ -16,7 +18,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rlaudit.backends import BACKENDS
+from rlaudit.backends.command_launcher import die_with_parent
 from rlaudit.backends.command_program import ONE_THREAD
+from rlaudit.errors import ConfigError
+from rlaudit.executors import resident
 from rlaudit.executors.batch import Batch, Claim, Notify, batches_of, every_run, ignore, train_batch
 from rlaudit.executors.drive import Engine, drive
 from rlaudit.types import RunRecord, RunSpec
@@ -52,14 +57,18 @@ def run_local(
     todo = list(batches_of(specs))
     if not todo:
         return
+    if not resident.CAN_TELL and (memory or any(spec.memory for batch in todo for spec in batch)):
+        raise ConfigError("memory: only Linux tells what a run holds; leave the limit out")
     context = _context({spec.backend for batch in todo for spec in batch})
     with TemporaryDirectory(prefix="rlaudit-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
+        stopped: dict[int, str] = {}  # process -> why we killed it
         engine = Engine(
             submit=partial(_start_worker, context, folder, timeout),
-            was_lost=_was_killed,
-            reason=partial(_reason, folder),
+            was_lost=partial(_was_killed, stopped),
+            reason=partial(_reason, folder, stopped),
             progress=partial(_progress, folder),
+            watch=partial(_watch, folder, memory, stopped),
         )
         try:
             yield from drive(
@@ -72,18 +81,41 @@ def run_local(
 # ---------------------------------------------------------------- in the parent
 
 
-def _was_killed(error: BaseException) -> bool:
+def _was_killed(stopped: Mapping[int, str], error: BaseException) -> bool:
+    """By somebody else: a run that is over its memory would be so again."""
     from pebble import ProcessExpired
 
-    return isinstance(error, ProcessExpired)
+    return isinstance(error, ProcessExpired) and error.pid not in stopped
 
 
-def _reason(folder: Path, error: BaseException, batch: Batch) -> str:
+def _watch(folder: Path, memory: int | None, stopped: dict[int, str], batch: Batch) -> None:
+    """Kills a worker that holds too much memory, with whatever it has started."""
+    limit = sum(min(spec.memory or inf, memory or inf) for spec in batch)
+    if limit == inf or (worker := _worker(folder, batch)) is None:
+        return
+    if (held := resident.held(worker, int(limit))) > limit:
+        told, allowed = resident.in_words(held), resident.in_words(int(limit))
+        stopped[worker] = f"MemoryError: stopped at {told} of {allowed} resident memory"
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+
+
+def _worker(folder: Path, batch: Batch) -> int | None:
+    """Its process, unless that has ended and the number may be another's."""
+    with contextlib.suppress(OSError, ValueError):
+        pid, start = (folder / f"{batch[0].run_id}.pid").read_text().split()
+        return int(pid) if resident.started(int(pid)) == start else None
+    return None
+
+
+def _reason(folder: Path, stopped: Mapping[int, str], error: BaseException, batch: Batch) -> str:
     """Why a worker gave no result; the last line says it, what the worker had printed stands above."""
     from pebble import ProcessExpired
 
     if isinstance(error, TimeoutError):
         why = f"TimeoutError: stopped after {error.args[-1]:g} s of wall time"
+    elif isinstance(error, ProcessExpired) and error.pid in stopped:
+        why = stopped[error.pid]
     elif isinstance(error, ProcessExpired):
         code = error.exitcode or 0
         why = (
@@ -174,7 +206,9 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 def _work(batch: Batch, folder: Path) -> list[RunRecord]:
     """Trains a batch in a process of its own. Progress goes through files: no lock that a killed worker could hold."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    die_with_parent()  # of the server, which ends with ours: also where a loop in C lets no thread of Python's run
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
+    (folder / f"{batch[0].run_id}.pid").write_text(f"{os.getpid()} {resident.started(os.getpid())}")
     _redirect_output(folder / f"{batch[0].run_id}.log")
 
     def progress(spec: RunSpec, steps: int) -> None:
@@ -183,11 +217,12 @@ def _work(batch: Batch, folder: Path) -> list[RunRecord]:
     return list(train_batch(batch, progress))
 
 
-def _end_with_parent() -> None:
-    """Nobody would read the result of a worker whose parent was killed."""
+def _end_with_parent(folder: Path) -> None:
+    """Nobody would read the result of a worker whose parent was killed, or remove the folder."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
 

@@ -68,6 +68,10 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
             self._advance(run, event.steps)
         elif event.kind == "retried":
             self._print(f"{self._name(event.spec)}: {event.message or 'its process was killed'}; trying again")
+        elif event.kind == "waiting":
+            self._print(f"{event.message[:1].upper()}{event.message[1:]}.")
+        elif event.kind == "elsewhere":
+            self._plan(event.spec, -1)
         else:
             self._end(event)
 
@@ -81,10 +85,10 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         more = len(look.pairs) - _MOST_PAIRS
         self._print(f"Look {look.number}: {'; '.join([*said, *([f'and {more} more pairs'] if more > 0 else [])])}.")
 
-    def _plan(self, spec: RunSpec) -> None:
-        """More to do: at the start, and where runs follow from the results of others."""
-        self._n_runs += 1
-        self._timesteps += spec.timesteps
+    def _plan(self, spec: RunSpec, n: int = 1) -> None:
+        """More to do: at the start, and where runs follow from the results of others; less where others do it."""
+        self._n_runs += n
+        self._timesteps += n * spec.timesteps
         self._tasks.add(spec.task_label)
         if self._bars:
             self._bars.update(self._whole, total=self._timesteps, description=self._count(), visible=True)
