@@ -19,6 +19,10 @@ class StoreError(RlauditError):
     """A results folder cannot be read or written, or would be overwritten with other data."""
 
 
+class ExecutorError(RlauditError):
+    """The machines that train cannot be used any more, or would give other results than this one."""
+
+
 class ImportFormatError(RlauditError):
     """Somebody else's results cannot be read as what they claim to be."""
 

@@ -172,7 +172,7 @@ class RunRecord:
 class RunEvent(NamedTuple):
     """What an executor tells whoever watches."""
 
-    kind: Literal["planned", "started", "progress", "retried", "finished", "failed"]
+    kind: Literal["planned", "waiting", "started", "progress", "retried", "finished", "failed"]
     spec: RunSpec
     steps: int = 0  # timesteps done so far
     message: str = ""

@@ -60,6 +60,8 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
             self._started[run] = time.monotonic()
             if self._bars:
                 self._running[run] = self._bars.add_task(f"  {self._name(event.spec)}", total=event.spec.timesteps)
+        elif event.kind == "waiting":
+            self._print(event.message)
         elif event.kind == "progress":
             self._advance(run, event.steps)
         elif event.kind == "retried":
