@@ -1,11 +1,13 @@
 """Training what a config still lacks: plan -> executor -> store, until no run is missing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TypeAlias
 
 from rlaudit.config import AuditConfig, ConfigSource
+from rlaudit.errors import ConfigError
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.store import Store
 from rlaudit.types import Problem, RunEvent, RunSpec
@@ -47,6 +49,7 @@ class Training:
     memory: int | None = None  # bytes a run
     retries: int = 3  # of a run whose process was killed
     retry_failed: bool = False  # train the failed runs again
+    only: Collection[str] = ()  # ids of runs; empty: all that are missing
     notify: Notify = lambda event: None
 
 
@@ -57,11 +60,21 @@ def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training
     """
     store.sweep()
     tried: set[str] = set()
-    while missing := [spec for spec in store.missing(planned(config, store), how.retry_failed) if _new(spec, tried)]:
+    while missing := [spec for spec in to_train(config, store, how) if _new(spec, tried)]:
         check(missing, source)
         store.write_text(CONFIG, source.yaml())
         _train(missing, store, how)
     store.write_text(CONFIG, source.yaml())
+
+
+def to_train(config: AuditConfig, store: Store, how: Training = Training()) -> tuple[RunSpec, ...]:
+    """Missing runs, as far as they are known now. Raises ConfigError where a run that is asked for is none of these."""
+    specs = planned(config, store)
+    for run in set(how.only) - {spec.run_id for spec in specs}:
+        near = get_close_matches(run, [spec.run_id for spec in specs], n=1)
+        hint = f"Did you mean {near[0]}?" if near else "Those that are missing: rlaudit train --list-commands"
+        raise ConfigError(f"--only {run}: there is no such run among the {len(specs)} of this config. {hint}")
+    return tuple(spec for spec in store.missing(specs, how.retry_failed) if not how.only or spec.run_id in how.only)
 
 
 def _new(spec: RunSpec, tried: set[str]) -> bool:
