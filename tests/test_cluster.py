@@ -76,6 +76,10 @@ def contents(folder: Path) -> dict[str, tuple[object, ...]]:
     }
 
 
+def names(folder: str) -> list[str]:
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
 def train(*arguments: str, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "rlaudit", "train", "small.yaml", *arguments],
@@ -87,7 +91,7 @@ def train(*arguments: str, folder: Path) -> subprocess.Popen[str]:
 
 
 def test_two_workers_one_killed_in_the_middle_give_the_records_of_this_machine(port: int, tmp_path: Path) -> None:
-    specs = [spec(seed, timesteps=4000, evaluation=EvaluationPlan(1000, 2)) for seed in range(6)]
+    specs = [spec(seed, timesteps=2500, evaluation=EvaluationPlan(1000, 2)) for seed in range(5)]
     running: set[str] = set()
     with worker(port, tmp_path, "--nthreads", "1", "--no-nanny") as victim:
         processes: list[psutil.Process] = []
@@ -108,8 +112,8 @@ def test_two_workers_one_killed_in_the_middle_give_the_records_of_this_machine(p
     expected = [everything_but_times(local[one.run_id]) for one in specs]
     assert expected == list(map(everything_but_times, records))
     assert {"done"} == {one.status for one in records}
-    kinds = Counter(event.kind for event in events if event.kind != "progress")
-    assert {"started": 6, "retried": 1, "finished": 6} == kinds
+    kinds = Counter(event.kind for event in events if event.kind not in ("progress", "waiting"))
+    assert {"started": 5, "retried": 1, "finished": 5} == kinds
     assert "its worker was lost" == next(event.message for event in events if event.kind == "retried")
     assert specs == [one.spec for one in records]
 
@@ -124,7 +128,7 @@ def test_a_staged_experiment_ends_in_the_store_of_this_machine(
         assert 0 == result.exit_code, result.output
     assert 14 == len(contents(Path("there")))
     assert contents(Path("here")) == contents(Path("there"))
-    assert sorted(os.listdir("here/memo")) == sorted(os.listdir("there/memo"))  # one disk, used by both
+    assert names("here/memo") == names("there/memo")  # one disk, used by both
 
 
 # ---------------------------------------------------------------- trouble
@@ -136,7 +140,7 @@ def test_trouble_of_a_run_is_that_of_this_machine(port: int, tmp_path: Path) -> 
         spec(4), spec(5, env_id="no_such_module:Env-v0"),
     ]  # fmt: skip
     limit = 20.0
-    records, events = run(port, specs[:3] + [replace(specs[3], timeout=5.0)] + specs[4:], timeout=limit, retries=1)
+    records, events = run(port, [*specs[:3], replace(specs[3], timeout=5.0), *specs[4:]], timeout=limit, retries=1)
     assert ["failed", "done", "failed", "failed", "done", "failed"] == [one.status for one in records]
     said = [(one.error or "").splitlines()[-1] for one in records if one.error]
     assert [
@@ -225,11 +229,9 @@ def test_without_a_shared_disk_what_runs_share_stays_with_the_worker(
     executor = ["--executor", f"tcp://127.0.0.1:{port}"]
     listed = CliRunner().invoke(main, ["train", "tickets.yaml", "--out", "there", "--list-commands"])
     (masked, *_) = [line.split()[-1] for line in listed.stdout.splitlines()[4:]]
-    assert (
-        0
-        == CliRunner().invoke(main, ["train", "tickets.yaml", "--out", "there", "--only", masked, *executor]).exit_code
-    )
-    assert ["config.yaml", "runs"] == sorted(os.listdir("there"))
+    result = CliRunner().invoke(main, ["train", "tickets.yaml", "--out", "there", "--only", masked, *executor])
+    assert 0 == result.exit_code, result.output
+    assert ["config.yaml", "runs"] == names("there")
 
 
 def test_a_token_is_seen_on_this_disk_and_leaves_nothing(tmp_path: Path) -> None:
@@ -254,7 +256,7 @@ def test_a_failure_where_the_folder_of_the_config_is_missing_says_so(tmp_path: P
 
 @pytest.mark.parametrize("name", ["tpc://host:8786", "loca", "slurm.yaml"])
 def test_an_executor_that_is_none_is_refused_with_all_there_are(name: str) -> None:
-    with pytest.raises(ConfigError, match="give one of local, serial, tcp://HOST:PORT, .*, slurm:FILE.yaml"):
+    with pytest.raises(ConfigError, match=r"give one of local, serial, tcp://HOST:PORT, .*, slurm:FILE\.yaml"):
         executor_of(name)
 
 

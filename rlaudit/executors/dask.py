@@ -11,7 +11,6 @@ from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager, ExitStack
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from rlaudit.backends.provenance import versions
@@ -216,10 +215,12 @@ def _token(memo: str) -> Iterator[str]:
     if not memo:
         yield ""
         return
-    Path(memo).mkdir(exist_ok=True)
-    with TemporaryDirectory(prefix="token-", dir=Path(memo).absolute(), ignore_cleanup_errors=True) as folder:
-        token = Path(folder, "lock")
-        token.touch()
+    token = Path(memo).resolve() / f"{secrets.token_hex(8)}.token"
+    token.parent.mkdir(exist_ok=True)
+    token.touch()
+    try:
         yield str(token)
-    with contextlib.suppress(OSError):  # others share something there
-        Path(memo).rmdir()
+    finally:
+        token.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # something is shared there
+            token.parent.rmdir()

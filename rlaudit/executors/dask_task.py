@@ -32,7 +32,7 @@ class Order(NamedTuple):
     memory: int | None
     retries: int
     topic: str  # where it listens
-    token: str  # a file that is seen over there if both use the same disk; "" where the runs share nothing
+    token: str  # a file in the folder of what several runs share, seen by workers that use the same disk; or ""
     versions: Mapping[str, str]
 
 
@@ -43,7 +43,7 @@ def train_there(batch: Batch, order: Order) -> list[RunRecord]:
     worker = get_worker()
     _refuse_other_versions(order.versions, worker.address)
     multiprocessing.current_process().daemon = False  # `dask worker` is, below its nanny, and might have no children
-    memo = batch[0].memo if _sees(order.token) else str(Path(worker.local_directory) / "rlaudit-memo")
+    memo = str(Path(order.token).parent) if _sees(order.token) else str(Path(worker.local_directory) / "rlaudit-memo")
     given = {spec.run_id: spec for spec in batch}
     records = run_local(
         [replace(spec, memo=memo if spec.memo else "") for spec in batch],
