@@ -1,15 +1,16 @@
 """Training what a config still lacks: plan -> executor -> store, until no run is missing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from shlex import quote
 from textwrap import shorten
 from typing import TypeAlias
 
 from rlaudit import looks
 from rlaudit.config import AuditConfig, ConfigSource
-from rlaudit.errors import TooManyFailures
+from rlaudit.errors import ConfigError, TooManyFailures
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.plan import plan as all_runs
 from rlaudit.results import Look
@@ -56,6 +57,7 @@ class Training:
     retries: int = 3  # of a run whose process was killed
     retry_failed: bool = False  # train the failed runs again
     max_failures: int | None = 10  # then no further run starts; None: whatever fails
+    only: Collection[str] = ()  # ids of runs; empty: all that are missing
     notify: Notify = lambda event: None
     looked: Callable[[Look], None] = lambda look: None  # is told of looks at seeds that are added
 
@@ -72,7 +74,7 @@ def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training
     told = False
     with closing(Share(store, how.retry_failed)) as share:
         failed: list[RunRecord] = []
-        while missing := share.missing(_looked(config, store, how)):
+        while missing := share.missing(_asked_for(_looked(config, store, how), how)):
             if _given_up(failed, how):
                 raise too_many_failures(failed, store, planned(config, store))
             if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
@@ -94,6 +96,21 @@ def _looked(config: AuditConfig, store: Store, how: Training) -> tuple[RunSpec, 
         for look in looks.write_down(config, store):
             how.looked(look)
     return planned(config, store)
+
+
+def to_train(config: AuditConfig, store: Store, how: Training = Training()) -> tuple[RunSpec, ...]:
+    """Missing runs, as far as they are known now. Raises ConfigError where a run that is asked for is none of these."""
+    return store.missing(_asked_for(planned(config, store), how), how.retry_failed)
+
+
+def _asked_for(specs: Sequence[RunSpec], how: Training) -> tuple[RunSpec, ...]:
+    """All, or those that `only` names."""
+    ids = [spec.run_id for spec in specs]
+    for run in set(how.only) - set(ids):
+        near = get_close_matches(run, ids, n=1)
+        hint = f"Did you mean {near[0]}?" if near else "Those that are missing: rlaudit train --list-commands"
+        raise ConfigError(f"--only {run}: there is no such run among the {len(specs)} of this config. {hint}")
+    return tuple(spec for spec in specs if not how.only or spec.run_id in how.only)
 
 
 def _given_up(failed: Sequence[RunRecord], how: Training) -> bool:

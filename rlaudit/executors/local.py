@@ -24,12 +24,13 @@ from rlaudit.errors import ConfigError
 from rlaudit.executors import resident
 from rlaudit.executors.batch import Batch, Claim, Notify, batches_of, every_run, ignore, train_batch
 from rlaudit.executors.drive import Engine, drive
-from rlaudit.types import RunRecord, RunSpec
+from rlaudit.types import RunEvent, RunRecord, RunSpec
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
 LOG_TAIL = 2000  # characters of a lost worker's output that go into its record
+_ALONE = threading.Lock()  # for what all threads share while one starts a process: the environment, __main__
 
 
 def available_cores() -> int:
@@ -67,13 +68,12 @@ def run_local(
             submit=partial(_start_worker, context, folder, timeout),
             was_lost=partial(_was_killed, stopped),
             reason=partial(_reason, folder, stopped),
-            progress=partial(_progress, folder),
+            news=partial(_progress, folder),
             watch=partial(_watch, folder, memory, stopped),
+            slots=lambda: workers or available_cores(),
         )
         try:
-            yield from drive(
-                todo, engine, slots=workers or available_cores(), retries=retries, notify=notify, claim=claim
-            )
+            yield from drive(todo, engine, retries=retries, notify=notify, claim=claim)
         finally:
             _stop_workers(folder.name)
 
@@ -129,11 +129,13 @@ def _reason(folder: Path, stopped: Mapping[int, str], error: BaseException, batc
     return why
 
 
-def _progress(folder: Path, batch: Batch) -> Iterator[tuple[RunSpec, int]]:
+def _progress(folder: Path, batch: Batch) -> Iterator[RunEvent]:
     for spec in batch:
+        steps = 0
         # Not there yet, or just being written: the next look will tell.
         with contextlib.suppress(OSError, ValueError):
-            yield spec, int((folder / f"{spec.run_id}.steps").read_text())
+            steps = int((folder / f"{spec.run_id}.steps").read_text())
+        yield RunEvent("progress", spec, steps)
 
 
 # ---------------------------------------------------------------- processes
@@ -163,7 +165,7 @@ def _start_worker(
     in_process: Any = process  # its annotations name the keyword `mp_context`, its code reads `context`
     limit = sum(min(spec.timeout or inf, timeout or inf) for spec in batch)
     start = in_process(name=folder.name, context=context, timeout=limit if limit < inf else None)(_work)
-    with _without_main(), _environment(ONE_THREAD):
+    with _environment(ONE_THREAD), _without_main():
         future: Future[list[RunRecord]] = start(batch, folder)
     return future
 
@@ -189,16 +191,17 @@ def _without_main() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with _ALONE:
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 # ---------------------------------------------------------------- in the worker
