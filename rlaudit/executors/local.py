@@ -130,12 +130,11 @@ def _reason(folder: Path, stopped: Mapping[int, str], error: BaseException, batc
 
 
 def _progress(folder: Path, batch: Batch) -> Iterator[RunEvent]:
+    """Timesteps done; none before a run has told any, and nothing where it is just being told."""
     for spec in batch:
-        steps = 0
-        # Not there yet, or just being written: the next look will tell.
+        told = folder / f"{spec.run_id}.steps"
         with contextlib.suppress(OSError, ValueError):
-            steps = int((folder / f"{spec.run_id}.steps").read_text())
-        yield RunEvent("progress", spec, steps)
+            yield RunEvent("progress", spec, int(told.read_text()) if told.exists() else 0)
 
 
 # ---------------------------------------------------------------- processes
