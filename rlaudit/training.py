@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass, fields, replace
+from hashlib import sha256
+from typing import Any, TypeAlias
 
+from rlaudit.backends.provenance import versions
 from rlaudit.config import AuditConfig, ConfigSource
+from rlaudit.events import logged
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.store import Store
 from rlaudit.types import Problem, RunEvent, RunSpec
@@ -57,18 +60,38 @@ def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training
     """
     store.sweep()
     tried: set[str] = set()
-    while missing := [spec for spec in store.missing(planned(config, store), how.retry_failed) if _new(spec, tried)]:
-        check(missing, source)
-        store.write_text(CONFIG, source.yaml())
-        _train(missing, store, how)
+    with logged(store.root, _about(source, how)) as log:
+        while missing := _untried(store.missing(specs := planned(config, store), how.retry_failed), tried):
+            check(missing, source)
+            store.write_text(CONFIG, source.yaml())
+            log.plan(specs, len(missing))
+            _train(missing, store, replace(how, notify=_both(log.notify, how.notify)))
     store.write_text(CONFIG, source.yaml())
 
 
-def _new(spec: RunSpec, tried: set[str]) -> bool:
+def _about(source: ConfigSource, how: Training) -> dict[str, Any]:
+    """What the log says of this process."""
+    settings = {one.name: getattr(how, one.name) for one in fields(how)}
+    return {
+        "config": sha256(source.yaml().encode()).hexdigest()[:12],
+        "versions": versions(["rlaudit", "numpy", "gymnasium", "stable_baselines3", "torch"]),
+        "how": {name: value for name, value in settings.items() if not callable(value)},
+    }
+
+
+def _both(first: Notify, second: Notify) -> Notify:
+    def notify(event: RunEvent) -> None:
+        first(event)
+        second(event)
+
+    return notify
+
+
+def _untried(specs: Sequence[RunSpec], tried: set[str]) -> list[RunSpec]:
     """Each run is tried once, also where failed ones are to be tried again."""
-    is_new = spec.run_id not in tried
-    tried.add(spec.run_id)
-    return is_new
+    new = [spec for spec in specs if spec.run_id not in tried]
+    tried.update(spec.run_id for spec in new)
+    return new
 
 
 def _train(missing: Sequence[RunSpec], store: Store, how: Training) -> None:

@@ -9,7 +9,7 @@ from typing import TextIO
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from rlaudit.terminal.console import console, printable
+from rlaudit.terminal.console import console, name_of_run, printable
 from rlaudit.types import RunEvent, RunSpec
 
 
@@ -105,8 +105,7 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         return f"{self._n_ended}/{self._n_runs} runs"
 
     def _name(self, spec: RunSpec) -> str:
-        task = f" on {spec.task_label}" if len(self._tasks) > 1 else ""
-        return f"{spec.agent}{task}, seed {spec.seed}"
+        return name_of_run(spec.agent, spec.task_label, spec.seed, several_tasks=len(self._tasks) > 1)
 
     def _print(self, line: str, style: str = "") -> None:
         self._console.print(Text(printable(line), style), soft_wrap=True)
