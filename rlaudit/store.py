@@ -2,6 +2,7 @@
 
     <root>/
       config.yaml, scores.csv, audit.json, report.html    texts that the pipeline writes
+      events.jsonl             what happened, for people and `rlaudit status`; nothing here reads it (see events.py)
       runs/<agent>__seed<seed>__<run_id>/
         meta.json              spec, status, score, final returns, seconds, versions, host, weights hash, checksums
         monitor.csv            training episodes in stable-baselines3's Monitor format

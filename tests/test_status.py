@@ -378,13 +378,13 @@ def test_ten_thousand_runs_are_told_in_two_seconds_and_without_heavy_libraries(t
     code = (
         "import sys, time\nfrom rlaudit.cli import main\n"
         f"try:\n    main(['status', {str(tmp_path)!r}])\n"
-        f"except SystemExit:\n    sys.exit(f'{{time.process_time()}} {{{heavy} & set(sys.modules)}}')"
+        f"except SystemExit:\n    sys.exit(str(time.process_time()) + ' ' + str({heavy} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     seconds, loaded = done.stderr.split(maxsplit=1)
-    assert "9,000 of 10,000 runs done" in done.stdout
+    assert "9,000 of 10,000 runs done" in " ".join(done.stdout.split())
     assert "set()" == loaded.strip()
-    assert float(seconds) < 5  # measured: 0.9 s of CPU on an idle machine
+    assert float(seconds) < 5  # measured: 0.54 s of CPU
 
 
 # ---------------------------------------------------------------- real training

@@ -32,9 +32,13 @@ class StatusView:
         if status.is_worked_on:
             yield Text(_time_left(status))
         if status.running:
-            yield from ("", _running(status), *_rest(len(status.running)))
+            yield ""
+            yield _running(status)
+            yield from _rest(len(status.running))
         if len(status.arms) > 1:
-            yield from ("", _arms(status), *_rest(len(status.arms)))
+            yield ""
+            yield _arms(status)
+            yield from _rest(len(status.arms))
         yield from (Text(printable(line)) for line in _trouble(status))
 
 
