@@ -2,6 +2,7 @@
 
     <root>/
       config.yaml, scores.csv, audit.json, report.html    texts that the pipeline writes
+      events.jsonl             what happened, for people and `rlaudit status`; nothing here reads it (see events.py)
       runs/<agent>__seed<seed>__<run_id>/
         meta.json              spec, status, score, final returns, seconds, versions, host, weights hash, checksums
         monitor.csv            training episodes in stable-baselines3's Monitor format
@@ -32,10 +33,10 @@ import platform
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,9 +90,14 @@ class Store:
         todo = {spec.run_id: spec for spec in reversed(specs) if spec.run_id not in known}
         return tuple(spec for spec in specs if todo.get(spec.run_id) is spec)
 
-    def run_ids(self) -> set[str]:
-        """Of all records, done and failed."""
-        return {*self._directories("failed"), *self._directories("runs")}
+    def run_ids(self, *kinds: Literal["runs", "failed"]) -> set[str]:
+        """Of all records, done and failed; or of one kind."""
+        return {run_id for kind in kinds or ("failed", "runs") for run_id in self._directories(kind)}
+
+    def metas(self, run_ids: Container[str] | None = None) -> Iterator[dict[str, Any]]:
+        """What meta.json says of these runs, or of all: quick, since nothing else is read or checked."""
+        found = {**self._directories("failed"), **self._directories("runs")}
+        return (_read_meta(path) for run_id, path in found.items() if run_ids is None or run_id in run_ids)
 
     def records(self, specs: Sequence[RunSpec] | None = None) -> tuple[RunRecord, ...]:
         """The records of `specs` in their order and with their labels, done and failed; without specs, all."""

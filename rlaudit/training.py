@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from difflib import get_close_matches
+from hashlib import sha256
 from shlex import quote
 from textwrap import shorten
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from rlaudit import looks
+from rlaudit.backends.provenance import versions
 from rlaudit.config import AuditConfig, ConfigSource
 from rlaudit.errors import ConfigError, TooManyFailures
+from rlaudit.events import Log, logged
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.plan import plan as all_runs
 from rlaudit.results import Look
@@ -71,23 +74,51 @@ def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training
     """
     looks.check(config, source)
     store.sweep()
-    told = False
-    with closing(Share(store, how.retry_failed)) as share:
-        failed: list[RunRecord] = []
-        while missing := share.missing(_asked_for(_looked(config, store, how), how)):
-            if _given_up(failed, how):
-                raise too_many_failures(failed, store, planned(config, store))
-            if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
-                check(free, source)
-                store.check_room()
-                store.write_text(CONFIG, source.yaml())
-                _train(free, share, failed, how)
-                continue
-            if not told:
-                how.notify(RunEvent("waiting", missing[0], message=_waiting(len(missing))))
-                told = True
-            share.wait(missing)
-        store.write_text(CONFIG, source.yaml())
+    with logged(store.root, _about(source, how)) as log, closing(Share(store, how.retry_failed)) as share:
+        _until_none_is_missing(config, source, share, log, _also_logged(how, log))
+    store.write_text(CONFIG, source.yaml())
+
+
+def _until_none_is_missing(config: AuditConfig, source: ConfigSource, share: Share, log: Log, how: Training) -> None:
+    store, failed, told = share.store, list[RunRecord](), False
+    while missing := share.missing(_asked_for(specs := _looked(config, store, how), how)):
+        if _given_up(failed, how):
+            raise too_many_failures(failed, store, specs)
+        if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
+            check(free, source)
+            store.check_room()
+            store.write_text(CONFIG, source.yaml())
+            log.plan(specs, len(missing))
+            _train(free, share, failed, how)
+            continue
+        if not told:
+            how.notify(RunEvent("waiting", missing[0], message=_waiting(len(missing))))
+            told = True
+        share.wait(missing)
+
+
+def _about(source: ConfigSource, how: Training) -> dict[str, Any]:
+    """What the log says of this process."""
+    settings = {one.name: getattr(how, one.name) for one in fields(how)}
+    return {
+        "config": sha256(source.yaml().encode()).hexdigest()[:12],
+        "versions": versions(["rlaudit", "numpy", "gymnasium", "stable_baselines3", "torch"]),
+        "how": {name: value for name, value in settings.items() if not callable(value)},
+    }
+
+
+def _also_logged(how: Training, log: Log) -> Training:
+    """Whoever watches is told first."""
+
+    def notify(event: RunEvent) -> None:
+        how.notify(event)
+        log.notify(event)
+
+    def looked(look: Look) -> None:
+        how.looked(look)
+        log.look(look)
+
+    return replace(how, notify=notify, looked=looked)
 
 
 def _looked(config: AuditConfig, store: Store, how: Training) -> tuple[RunSpec, ...]:

@@ -24,13 +24,18 @@ def test_importing_rlaudit_loads_nothing_heavy() -> None:
     assert loaded_by("import rlaudit") == set()
 
 
+def test_who_trains_or_looks_on_loads_no_figures_and_no_statistics() -> None:
+    """2.5 s of CPU that a training would begin with."""
+    assert loaded_by("import rlaudit.status\nfrom rlaudit.terminal import ProgressDisplay, print_status") == {"numpy"}
+
+
 def test_importing_the_pytest_plugin_loads_nothing_heavy() -> None:
     assert loaded_by("import rlaudit.pytest_plugin") == set()
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], *([verb, "--help"] for verb in ("audit", "plan", "calibrate", "recheck"))],
+    [["--help"], ["--version"], *([verb, "--help"] for verb in ("audit", "plan", "status", "calibrate", "recheck"))],
     ids=" ".join,
 )
 def test_the_help_loads_nothing_heavy(arguments: list[str]) -> None:

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from rlaudit.results import Look
-from rlaudit.terminal.console import console, printable
+from rlaudit.terminal.console import console, name_of_run, printable
 from rlaudit.types import RunEvent, RunSpec
 from rlaudit.wording import evidence_text, look_says
 
@@ -123,7 +123,7 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         return f"{self._n_ended}/{self._n_runs} runs"
 
     def _name(self, spec: RunSpec) -> str:
-        return f"{spec.agent}{self._on(spec.task_label)}, seed {spec.seed}"
+        return name_of_run(spec.agent, spec.task_label, spec.seed, several_tasks=len(self._tasks) > 1)
 
     def _on(self, task: str) -> str:
         return f" on {task}" if len(self._tasks) > 1 else ""
