@@ -26,12 +26,12 @@ _SHOWN_REASON = 300  # characters of why a run failed
 Notify: TypeAlias = Callable[[RunEvent], None]
 
 
-def check(specs: Sequence[RunSpec], source: ConfigSource) -> None:
+def check(specs: Sequence[RunSpec], source: ConfigSource, executor: str = "serial") -> None:
     """Looks at one spec per agent and task before anything is trained. Raises ConfigError with every problem."""
-    from rlaudit.backends import BACKENDS
+    from rlaudit.executors import problems_beforehand, problems_of
 
     firsts = {(spec.agent, spec.task_label): spec for spec in reversed(specs)}
-    found = [problem for spec in firsts.values() for problem in BACKENDS[spec.backend].check(spec)]
+    found = (problems_beforehand if executor == "local" else problems_of)(list(firsts.values()))
     problems = [Problem(_as_in_config(problem.path, source), problem.message) for problem in found]
     if problems:
         raise source.error(list(dict.fromkeys(problems)))
@@ -85,7 +85,7 @@ def _until_none_is_missing(config: AuditConfig, source: ConfigSource, share: Sha
         if _given_up(failed, how):
             raise too_many_failures(failed, store, specs)
         if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
-            check(free, source)
+            check(free, source, how.executor)
             store.check_room()
             store.write_text(CONFIG, source.yaml())
             log.plan(specs, len(missing))
