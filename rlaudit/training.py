@@ -7,7 +7,7 @@ from shlex import quote
 from textwrap import shorten
 from typing import TypeAlias
 
-from rlaudit.config import AuditConfig, ConfigSource
+from rlaudit.config import AgentConfig, AuditConfig, ConfigSource
 from rlaudit.errors import TooManyFailures
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.sharing import Share
@@ -136,6 +136,25 @@ def too_many_failures(failed: Sequence[RunRecord], store: Store, specs: Sequence
         "The same command goes on with them. --retry-failed trains the failed ones again, --keep-going goes on "
         f"whatever fails; rlaudit audit {quote(str(store.root))} audits what is there."
     )
+
+
+def limits(config: AuditConfig, how: Training) -> dict[str, str]:
+    """What a run may take, for the provenance of an audit; nothing where nothing is limited."""
+    allowed = {label: _allowed(agent, how) for label, agent in config.agents.items()}
+    if not any(allowed.values()):
+        return {}
+    if len(set(allowed.values())) == 1:
+        return {"limits of a run": next(iter(allowed.values()))}
+    return {"limits of a run": "; ".join(f"{label}: {words or 'none'}" for label, words in allowed.items())}
+
+
+def _allowed(agent: AgentConfig, how: Training) -> str:
+    from rlaudit.executors.resident import in_words
+
+    timeout = min(filter(None, (agent.timeout, how.timeout)), default=None)
+    memory = min(filter(None, (agent.memory, how.memory)), default=None)
+    words = [f"{timeout:g} s of wall time"] if timeout else []
+    return ", ".join(words + ([f"{in_words(memory)} of resident memory"] if memory else []))
 
 
 def planned(config: AuditConfig, store: Store) -> tuple[RunSpec, ...]:

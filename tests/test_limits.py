@@ -220,6 +220,18 @@ def test_the_command_ends_with_4_and_says_it(
     assert (4, True) == (result.exit_code, result.output.endswith("Error: so many\n")), result.output
 
 
+def test_limits_stand_in_the_provenance_of_an_audit(tmp_path: Path) -> None:
+    config, _ = load_config(written(tmp_path, "memory: 2GB, timeout: 60, ", more="\n  b: {algo: PPO, timesteps: 100}"))
+    a = "60 s of wall time, 2 GB of resident memory"
+    assert {"limits of a run": f"a: {a}; b: none"} == training.limits(config, training.Training())
+    a = "20 s of wall time, 2 GB of resident memory"
+    shorter = training.limits(config, training.Training(timeout=20))
+    assert {"limits of a run": f"a: {a}; b: 20 s of wall time"} == shorter
+    plain, _ = load_config(written(tmp_path, ""))
+    assert {} == training.limits(plain, training.Training())
+    assert {"limits of a run": "1 s of wall time"} == training.limits(plain, training.Training(timeout=1))
+
+
 # ---------------------------------------------------------------- runs of others
 
 

@@ -44,8 +44,8 @@ def drive(
                 announce("retried", batch, notify, engine.reason(error, batch))
                 continue
             for record in future.result() if error is None else _failed(batch, engine.reason(error, batch), tries):
-                notify(ended(record))
                 yield record
+                notify(ended(record))  # it is stored by now
         for batch, _ in running.values():
             engine.watch(batch)
             for spec, steps in engine.progress(batch):

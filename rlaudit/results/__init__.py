@@ -36,6 +36,7 @@ from rlaudit.results.reproduction import Difference, Draw, Reproduction, Trial
 from rlaudit.results.robustness import (
     Carrier,
     EvaluationNoise,
+    FailedRun,
     FailureAudit,
     MetricChoice,
     MetricView,
@@ -69,6 +70,7 @@ __all__ = [
     "EffectSize",
     "Estimate",
     "EvaluationNoise",
+    "FailedRun",
     "FailureAudit",
     "FirstPlace",
     "Flip",
