@@ -129,13 +129,16 @@ def too_many_failures(failed: Sequence[RunRecord], store: Store, specs: Sequence
     last = failed[-1]
     task = f" on {last.spec.task_label}" if len({spec.task_label for spec in specs}) > 1 else ""
     reason = shorten((last.error or "no reason was given").strip().rpartition("\n")[2], _SHOWN_REASON)
-    return TooManyFailures(
+    error = TooManyFailures(
         f"{len(failed)} runs failed, the last one {last.spec.agent}{task}, seed {last.spec.seed}: {reason}\n"
         f"No further run was started (--max-failures {len(failed)}); {len(store.missing(specs))} of {len(specs)} runs "
-        f"are missing in {store.root}.\n"
+        f"are missing in {store.root}."
+    )
+    error.add_note(
         "The same command goes on with them. --retry-failed trains the failed ones again, --keep-going goes on "
         f"whatever fails; rlaudit audit {quote(str(store.root))} audits what is there."
     )
+    return error
 
 
 def limits(config: AuditConfig, how: Training) -> dict[str, str]:

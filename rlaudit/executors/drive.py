@@ -18,7 +18,6 @@ class Engine(NamedTuple):
     was_lost: Callable[[BaseException], bool]  # its worker died: worth another try
     reason: Callable[[BaseException, Batch], str]  # why there is no result; the last line says it
     progress: Callable[[Batch], Iterable[tuple[RunSpec, int]]]  # timesteps done so far, of runs that told
-    watch: Callable[[Batch], None] = lambda batch: None  # ends a batch that is over its memory
 
 
 def drive(
@@ -47,7 +46,6 @@ def drive(
                 yield record
                 notify(ended(record))  # it is stored by now
         for batch, _ in running.values():
-            engine.watch(batch)
             for spec, steps in engine.progress(batch):
                 notify(RunEvent("progress", spec, steps))
 
