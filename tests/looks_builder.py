@@ -176,3 +176,6 @@ def odd_looks() -> dict[str, Audit]:
         "looks, hostile names": looks_audit(dict(zip(HOSTILE_LABELS, (300.0, 290.0), strict=True))),
         "looks, no ends": without_ends(looks_audit({"sac": 300.0, "td3": 290.0})),
     }
+
+
+APART_BY_FAR = {name: 500.0 - 100.0 * place for place, name in enumerate("abcde")}
