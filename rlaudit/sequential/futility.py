@@ -19,7 +19,7 @@ _STEP = 0.05  # of the grid, in standard deviations that a look adds
 _MOST_LOOKS = 12  # that are gone through; of more, every second, third, ...
 
 
-def chance(z: float, look: int, bounds: Sequence[float]) -> float:
+def chance_of_winner(z: float, look: int, bounds: Sequence[float]) -> float:
     """From the standardised sum at `look` (from 0) of len(bounds) that it gets beyond a later bound, of |z|."""
     drift = (abs(z) + _OPTIMISM) / sqrt(look + 1)
     start, found = abs(z) * sqrt(look + 1), 0.0
