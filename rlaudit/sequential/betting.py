@@ -26,13 +26,14 @@ def wealth(a: Floats, b: Floats) -> tuple[Floats, Floats]:
     scale = np.abs(d).cumsum() / np.maximum(played, 1)
     ratio = np.divide(d, scale, out=np.zeros_like(d), where=scale > 0)
     stakes = np.tanh(np.outer(_THETAS, ratio))
-    return tuple(np.cumprod(1 + sign * stakes, axis=1).mean(axis=0) / 2 for sign in (1, -1))  # type: ignore[return-value]
+    up, down = (np.cumprod(1 + sign * stakes, axis=1).mean(axis=0) / 2 for sign in (1, -1))
+    return up, down
 
 
 class Betting:
     """Both agents' scores seed by seed, NaN where a seed failed. Level: what this pair has if it is alone."""
 
-    merge = staticmethod(np.sum)
+    merge = np.add
 
     def __init__(self, batches: Sequence[tuple[Floats, Floats]], level: float, shares: Sequence[float]) -> None:
         self._level, self._ends = level, np.cumsum([0, *(len(a) for a, _ in batches)])

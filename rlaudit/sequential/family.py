@@ -13,7 +13,7 @@ Peritz & Gabriel 1976, Biometrika 63, 655-660; with group-sequential tests, wher
 Both are written as one number, `strength`: alpha / p, or alpha e. A grouping is rejected from 1 on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import combinations
 
@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 from rlaudit.types import Floats
 
 _CLOSED = 8  # agents up to which all groupings are tested (4,140); beyond, all sets of pairs: as safe, and finds less
-
-Merge = Callable[..., Floats]  # np.max of alpha / p, np.sum of alpha e; over an axis
 
 
 @lru_cache(maxsize=16)
@@ -47,7 +45,7 @@ def _labels(n: int) -> Iterator[tuple[int, ...]]:
 class Family:
     """What has been shown about all pairs of some agents; grows with each look."""
 
-    def __init__(self, n_agents: int, merge: Merge) -> None:
+    def __init__(self, n_agents: int, merge: np.ufunc) -> None:  # np.maximum of alpha / p, np.add of alpha e
         n_pairs = n_agents * (n_agents - 1) // 2
         self._merge, self._closed = merge, n_agents <= _CLOSED
         self._inside = groupings(n_agents) if self._closed else np.empty((0, n_pairs), bool)
@@ -57,13 +55,13 @@ class Family:
         together = set(self._n_inside.tolist()) if self._closed else range(1, n_pairs + 1)
         self.sizes = tuple(sorted(together))  # the numbers of pairs that may have to share the level
 
-    def add(self, strength: Floats) -> None:
-        """The next strengths (n_pairs,) of all pairs."""
+    def add(self, strengths: Floats) -> None:
+        """The next strengths (n_steps, n_pairs) of all pairs, in their order."""
         if not self._closed:
-            self.scores = np.maximum(self.scores, _over_all_sets(strength, self._merge))
+            self.scores = np.max([self.scores, *(_over_all_sets(row, self._merge) for row in strengths)], axis=0)
             return
-        merged = self._merge(np.where(self._inside, strength, 0), axis=1) / self._n_inside
-        self._shown = np.maximum(self._shown, merged)
+        inside = self._merge.reduce(np.where(self._inside, strengths[:, None], 0), axis=2)
+        self._shown = np.maximum(self._shown, inside.max(axis=0) / self._n_inside)
         self.scores = np.where(self._inside, self._shown[:, None], np.inf).min(axis=0)
 
     def needed(self) -> NDArray[np.int64]:
@@ -75,10 +73,10 @@ class Family:
         return found
 
 
-def _over_all_sets(strength: Floats, merge: Merge) -> Floats:
-    """For each pair the smallest strength against it and the j weakest others, j = 0, 1, ... (Holm 1979, for p)."""
-    found = np.empty_like(strength)
+def _over_all_sets(strength: Floats, merge: np.ufunc) -> Floats:
+    """For each pair the least strength of it with its j weakest rivals, j = 0, 1, ... (Holm 1979, for p-values)."""
+    n_sharing, found = np.arange(1, len(strength) + 1), np.empty_like(strength)
     for i, own in enumerate(strength):
-        others = np.sort(np.delete(strength, i))
-        found[i] = min(merge(np.append(others[:j], own)) / (j + 1) for j in range(len(strength)))
+        rivals = merge.accumulate(np.append(0.0, np.sort(np.delete(strength, i))))
+        found[i] = (merge(own, rivals) / n_sharing).min()
     return found

@@ -12,21 +12,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlaudit.comparisons.moments import centre
+from rlaudit.comparisons.patterns import FEW_PATTERNS, every_pattern
 from rlaudit.comparisons.subset_sums import listed_sums
-from rlaudit.types import Floats
+from rlaudit.types import Floats, Ints
 
-_LISTED = 2**18  # deals of a batch that are listed: 10 against 10 have 184,756
+_LISTED = 2**14  # deals of a batch that are listed: 8 against 8 have 12,870
 _KEPT = 2**13  # sums that are kept one by one: three batches of 3 against 3 make 8,000
-_STEPS = 512.37  # from 0 to the largest sum; the sd of six batches of five is some 80. Uneven, since round scores
+_STEPS = 256.37  # from 0 to the largest sum; the sd of six batches of five is some 40. Uneven, since round scores
 # would lie on the edge between two steps
-_FINE = 16  # times so fine is the grid of the scores in a batch that is not listed
+_FINE = 4  # times so fine is the grid of the scores in a batch that is not listed: 10 v 10 takes 3 ms
 
 
 class Law(NamedTuple):
     """Possible sums and their probabilities, which add up to the chance of getting here."""
 
-    values: Floats  # (n_sums,) ascending
+    values: Floats  # (n_sums,) in any order, and some perhaps more than once; on a grid -m, ..., m steps
     mass: Floats  # (n_sums,)
     at: int  # the observed one
     tie: float  # sums that are no farther apart are one
@@ -45,22 +45,33 @@ class Law(NamedTuple):
 def of_batch(a: Floats, b: Floats) -> Law:
     """Sums over the first group (n_a,), measured from the mean of the pool: n_a n_b / n times the difference of means.
 
-    Where a group is empty there is nothing to deal, and the sum is 0.
+    Where a group is empty, or all scores are equal, the sum is 0 for sure.
     """
     n_a, n = len(a), len(a) + len(b)
-    if n_a in (0, n):
+    scores = np.concatenate([a, b])
+    if n_a in (0, n) or not (scores != scores[0]).any():
         return Law(np.zeros(1), np.ones(1), 0, 0.0)
-    a, b, tie = centre(a, b)
-    pool, tie = np.concatenate([a, b]), float(n_a * tie)
+    pool = scores - scores[0]
+    pool -= pool.mean()
     if comb(n, n_a) > _LISTED:
         return _counted(pool, n_a)
-    sums = listed_sums(pool[None], n_a)[0]
-    return _merged(sums, np.full(len(sums), 1 / len(sums)), float(a.sum()), tie)
+    sums = _every_sum(pool, n_a)
+    at = int(np.abs(sums - pool[:n_a].sum()).argmin())
+    tie = n_a * (1e-10 * np.abs(pool).max() + np.finfo(np.float64).eps * np.abs(scores).max())
+    return Law(sums, np.full(len(sums), 1 / len(sums)), at, float(tie))
+
+
+def _every_sum(pool: Floats, n_a: int) -> Floats:
+    if comb(len(pool), n_a) > FEW_PATTERNS:
+        return listed_sums(pool[None], n_a).ravel()
+    patterns, weight = every_pattern(len(pool), n_a)
+    sums: Floats = pool @ patterns
+    return np.concatenate([sums, -sums]) if weight == 2 else sums
 
 
 def _counted(pool: Floats, n_a: int) -> Law:
     """The same without listing: scores on a fine grid, and the number of subsets by size and sum."""
-    step = float(np.abs(pool).max()) / (_FINE * _STEPS) or 1.0
+    step = float(np.abs(pool).max()) / (_FINE * _STEPS)
     scores = np.rint(pool / step).astype(np.int64)
     scores -= scores.min()
     ways = np.zeros((n_a + 1, int(np.sort(scores)[-n_a:].sum()) + 1))
@@ -82,27 +93,25 @@ def added(law: Law, batch: Law) -> Law:
         return _merged(sums.ravel(), mass.ravel(), law.observed + batch.observed, tie)
     reach = float(np.abs(law.values).max() + np.abs(batch.values).max())
     step = max(law.step, reach / _STEPS)
-    parts = [_on_grid(part, step) for part in (law, batch)]
-    mass = np.convolve(*(mass for mass, _ in parts))
-    half = len(mass) // 2
-    return Law(step * np.arange(-half, half + 1), mass, half + sum(at for _, at in parts), step / 4, step)
+    (one, one_at), (two, two_at) = _on_grid(law, step), _on_grid(batch, step)
+    half = (len(one) + len(two)) // 2 - 1
+    return Law(step * np.arange(-half, half + 1.0), np.convolve(one, two), half + one_at + two_at, step / 4, step)
 
 
 def _on_grid(law: Law, step: float) -> tuple[Floats, int]:
     """The masses of -m, ..., m steps, and how many steps the observed one is."""
     places = np.rint(law.values / step).astype(np.int64)
     half = int(np.abs(places).max())
-    return np.bincount(places + half, weights=law.mass, minlength=2 * half + 1), int(places[law.at])
+    return np.bincount(places + half, law.mass, 2 * half + 1).astype(np.float64), int(places[law.at])
 
 
 def _merged(sums: Floats, mass: Floats, observed: float, tie: float) -> Law:
     """Sums that are tied are one: they lie in a chain whose links are no longer than `tie`."""
     order = np.argsort(sums)
     sums, mass = sums[order], mass[order]
-    first = np.flatnonzero(np.diff(sums, prepend=-np.inf) > tie)
-    last = np.append(first[1:], len(sums)) - 1
-    values = (sums[first] + sums[last]) / 2
-    return Law(values, np.add.reduceat(mass, first), int(np.abs(values - observed).argmin()), tie)
+    edges = np.concatenate([[0], np.flatnonzero(sums[1:] - sums[:-1] > tie) + 1, [len(sums)]])
+    values = (sums[edges[:-1]] + sums[edges[1:] - 1]) / 2
+    return Law(values, np.add.reduceat(mass, edges[:-1]), int(np.abs(values - observed).argmin()), tie)
 
 
 class Cut(NamedTuple):
@@ -116,14 +125,26 @@ class Cut(NamedTuple):
 
 def cut(law: Law, allowed: float) -> Cut:
     """Takes away as many as have a chance of `allowed` together; a tie is taken whole or not at all."""
+    tails, group = _tails(law)
+    n_cut = int(np.searchsorted(tails, allowed + 1e-12, "right"))
+    kept = group >= n_cut
+    rest = law._replace(values=law.values[kept], mass=law.mass[kept], at=int(kept[: law.at].sum()))
+    own = int(group[law.at])
+    return Cut(float(tails[n_cut - 1]) if n_cut else 0.0, own < n_cut, float(tails[own]), rest)
+
+
+def _tails(law: Law) -> tuple[Floats, Ints]:
+    """The chance of a sum at least so far out, for each distance, the farthest first; and which distance each sum has.
+
+    A grid is as wide to both sides, and what is left of it is.
+    """
+    if law.step:
+        half = len(law.values) // 2
+        far = law.mass[:half] + law.mass[:half:-1]
+        return np.cumsum(np.append(far, law.mass[half])), half - np.abs(np.arange(-half, half + 1))
     size = np.abs(law.values)
     order = np.argsort(-size)
-    group = np.cumsum(np.diff(-size[order], prepend=-size[order[0]]) > law.tie)
-    tails = np.cumsum(np.bincount(group, weights=law.mass[order]))
-    n_cut = int(np.searchsorted(tails, allowed + 1e-12, "right"))
-    groups = np.empty_like(group)
-    groups[order] = group
-    kept = groups >= n_cut
-    rest = law._replace(values=law.values[kept], mass=law.mass[kept], at=int(kept[: law.at].sum()))
-    own = int(groups[law.at])
-    return Cut(float(tails[n_cut - 1]) if n_cut else 0.0, own < n_cut, float(tails[own]), rest)
+    steps = size[order[:-1]] - size[order[1:]] > law.tie
+    group = np.empty(len(size), np.int64)
+    group[order] = np.concatenate([[0], np.cumsum(steps)])
+    return np.cumsum(np.bincount(group, weights=law.mass)), group

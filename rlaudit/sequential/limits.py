@@ -1,4 +1,8 @@
-"""Which differences the looks so far leave possible: those that the same test does not reject."""
+"""Which differences the looks so far leave possible: those that the same test does not reject.
+
+A shift that was rejected once stays so: the interval never widens from look to look, and the estimate may, if rarely,
+leave it again.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -6,7 +10,7 @@ import numpy as np
 
 from rlaudit.types import Floats
 
-_HALVINGS = 14  # of a bracket a few standard deviations wide: an end is known to about .001 of one
+_HALVINGS = 12  # of a bracket a few standard deviations wide: an end is known to about .001 of one
 
 Side = Callable[[Sequence[tuple[Floats, Floats]]], int]  # what is found in such batches: 1 a is higher, -1 b is, 0
 
@@ -29,6 +33,8 @@ def limits(batches: Sequence[tuple[Floats, Floats]], side: Side) -> tuple[float 
 
         if not rejected(outside):
             return None
+        if least == most:  # neither side has any spread
+            return least
         inside = middle
         if rejected(inside):  # an earlier look said so
             outside, inside = inside, most + margin if sign > 0 else least - margin

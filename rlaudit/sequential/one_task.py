@@ -11,12 +11,12 @@ from rlaudit.results.sequential import LookState, PairLook
 from rlaudit.sequential.betting import Betting
 from rlaudit.sequential.design import Design
 from rlaudit.sequential.family import Family
-from rlaudit.sequential.futility import chance
+from rlaudit.sequential.futility import chance_of_winner
 from rlaudit.sequential.limits import limits
 from rlaudit.sequential.permuted import Permuted
 from rlaudit.types import ArmScores, Floats
 
-TESTS = {"group_sequential": Permuted, "anytime": Betting}
+TESTS: dict[str, type[Permuted] | type[Betting]] = {"group_sequential": Permuted, "anytime": Betting}
 _FIRST_FUTILE = 2  # the look from which on a pair may be given up
 
 
@@ -26,12 +26,16 @@ class Arm:
     def __init__(self, arm: ArmScores, design: Design) -> None:
         self.agent, self.task = arm.agent, arm.task
         scores: Mapping[object, float] = dict(zip(arm.seeds, arm.scores.tolist(), strict=True))
-        known = scores.keys() | set(arm.failed)
+        done = scores.keys() | set(arm.failed)
         self.batches: list[Floats] = []
         for seeds in design.batches:
-            if not known >= set(seeds):
+            if not done >= set(seeds):
                 break
             self.batches.append(np.array([scores.get(seed, np.nan) for seed in seeds]))
+        there = [np.isfinite(batch) for batch in self.batches]
+        sums = [np.where(known, batch, 0).sum() for batch, known in zip(self.batches, there, strict=True)]
+        self.n = np.cumsum([known.sum() for known in there]).tolist()  # scores by each look,
+        self.sums = np.cumsum(sums).tolist()  # and their sum
 
 
 def looks_at(
@@ -62,8 +66,7 @@ def _add(family: Family, before: Floats, found: Mapping[int, Floats]) -> Floats:
     rows = np.tile(before, (max(map(len, found.values())), 1))
     for i, strengths in found.items():
         rows[:, i] = strengths
-    for row in rows:
-        family.add(row)
+    family.add(rows)
     last: Floats = rows[-1]
     return last
 
@@ -86,8 +89,7 @@ class _Pair:
 
     def seen(self, look: int, score: float, n_sharing: int) -> PairLook:
         """What counts. Score: from 1 on the pair is told apart; n_sharing: among how many its level is shared now."""
-        a, b = (np.concatenate(arm.batches[: look + 1]) for arm in (self.a, self.b))
-        a, b = a[np.isfinite(a)], b[np.isfinite(b)]
+        n_a, n_b = self.a.n[look], self.b.n[look]
         state, chance = self._state(look, score), None
         futility = self.design.futility
         if state is LookState.OPEN and futility is not None:
@@ -98,9 +100,9 @@ class _Pair:
             agent_a=self.a.agent,
             agent_b=self.b.agent,
             task=self.a.task,
-            n_a=len(a),
-            n_b=len(b),
-            effect=float(a.mean() - b.mean()) if len(a) and len(b) else None,
+            n_a=n_a,
+            n_b=n_b,
+            effect=self.a.sums[look] / n_a - self.b.sums[look] / n_b if n_a and n_b else None,
             low=None,
             high=None,
             p_value=None,
@@ -118,7 +120,7 @@ class _Pair:
     def _chance(self, look: int, n_sharing: int) -> float:
         """Of crossing at a later look, where so many pairs share the level."""
         bounds = self.test.bounds(self.level / n_sharing, self.design.shares)
-        return chance(self.test.z(look), look, bounds)
+        return chance_of_winner(self.test.z(look), look, bounds)
 
     def detailed(self, seen: PairLook, look: int, score: float, n_pairs: int) -> PairLook:
         """With p-value or e-value, and interval."""

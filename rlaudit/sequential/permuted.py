@@ -45,7 +45,7 @@ def walk(batches: Sequence[Law], level: float, shares: Sequence[float]) -> Itera
 class Permuted:
     """Both agents' scores batch by batch, NaN where a seed failed. Level: what this pair has if it is alone."""
 
-    merge = staticmethod(np.max)
+    merge = np.maximum
 
     def __init__(self, batches: Sequence[tuple[Floats, Floats]], level: float, shares: Sequence[float]) -> None:
         self._batches = [(a[np.isfinite(a)], b[np.isfinite(b)]) for a, b in batches]
