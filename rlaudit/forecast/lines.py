@@ -102,8 +102,8 @@ def _looks(found: Forecast, runs: Runs, looks: LookForecast) -> Iterator[str]:
         draws = looks.gaps[0].n_draws
         yield from _wrapped(
             f"Two agents so far apart, {draws} simulated pairs with normal seeds (shares to about "
-            f"{100 * draws**-0.5:.0f} points), while all pairs share alpha = {found.alpha:g}. Seeds: on average, where it "
-            "stops. How far apart these agents are is not known beforehand.",
+            f"{100 * draws**-0.5:.0f} points), while all pairs share alpha = {found.alpha:g}. Seeds: on average, where "
+            "it stops. How far apart these agents are is not known beforehand.",
             "* ",
         )
     else:
