@@ -178,6 +178,12 @@ def compared(found: Sequential, config: AuditConfig, store: Store) -> Sequential
     )
 
 
+def made_at(config: AuditConfig, store: Store) -> int:
+    """How many looks are written down at these runs."""
+    logged = log(store)
+    return len({one.look.number for one in _of_these(logged, _runs(config))}) if logged else 0
+
+
 def _changes(logged: Look, look: Look) -> Iterator[Overturned]:
     """Pairs that are not what they were, by state or by numbers."""
     pairs = {(pair.agent_a, pair.agent_b, pair.task): pair for pair in look.pairs}
