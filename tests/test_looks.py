@@ -344,6 +344,18 @@ def test_lines_are_only_added(tmp_path: Path) -> None:
     assert len(after) > len(before)
 
 
+def test_a_look_is_written_down_once_all_tasks_have_come_to_it(tmp_path: Path) -> None:
+    path, store = tmp_path / "x.yaml", Store(tmp_path / "out")
+    path.write_text(CONFIG.replace("task: CartPole-v1", "tasks: [CartPole-v1, Acrobot-v1]"))
+    config, _ = load_config(path)
+    first = records_of(audit.plan(config), TOGETHER)
+    store.add_all([run for run in first if run.spec.task_label == "CartPole-v1"])
+    assert looks.write_down(config, store) == ()
+    store.add_all(first)
+    (look,) = looks.write_down(config, store)
+    assert [pair.task for pair in look.pairs] == ["CartPole-v1", "Acrobot-v1"]
+
+
 def test_a_damaged_log_is_named(tmp_path: Path) -> None:
     path, store = stored(tmp_path, ASUNDER)
     store.write_text(looks.LOG, '{"time": 1}\n')
