@@ -2,6 +2,7 @@
 
     <root>/
       config.yaml, scores.csv, audit.json, report.html    texts that the pipeline writes
+      events.jsonl             what happened, for people and `rlaudit status`; nothing here reads it (see events.py)
       runs/<agent>__seed<seed>__<run_id>/
         meta.json              spec, status, score, final returns, seconds, versions, host, weights hash, checksums
         monitor.csv            training episodes in stable-baselines3's Monitor format
@@ -9,6 +10,7 @@
         measurements.npz       what an experiment's backend measured beside, where it did
       failed/<run_id>/         the same, and error.txt with the traceback
       tmp/<pid>.<host>.<...>/  being written; one rename moves it into place
+      locks/<run_id>           of a run that is being trained; see `sharing`
 
 Format history of meta.json ("format"):
   1  the first
@@ -21,6 +23,7 @@ none lost, none half-written. Many runs at once are made to last by one call ins
 
 import contextlib
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -30,15 +33,15 @@ import platform
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rlaudit.durable import is_alive, sync, write_verified
+from rlaudit.durable import is_alive, make_directory, sync, write_verified
 from rlaudit.errors import StoreError
 from rlaudit.types import (
     CIRCUMSTANCES,
@@ -54,6 +57,7 @@ from rlaudit.types import (
 FORMAT = 1
 META, MONITOR, EVALUATIONS, ERROR = "meta.json", "monitor.csv", "evaluations.npz", "error.txt"
 MEASUREMENTS = "measurements.npz"
+_ROOM = 2**20  # bytes that are free before anything is trained; a run takes some 10,000
 _BATCH = 1000  # runs that are written before they are moved into place together
 
 
@@ -86,9 +90,14 @@ class Store:
         todo = {spec.run_id: spec for spec in reversed(specs) if spec.run_id not in known}
         return tuple(spec for spec in specs if todo.get(spec.run_id) is spec)
 
-    def run_ids(self) -> set[str]:
-        """Of all records, done and failed."""
-        return {*self._directories("failed"), *self._directories("runs")}
+    def run_ids(self, *kinds: Literal["runs", "failed"]) -> set[str]:
+        """Of all records, done and failed; or of one kind."""
+        return {run_id for kind in kinds or ("failed", "runs") for run_id in self._directories(kind)}
+
+    def metas(self, run_ids: Container[str] | None = None) -> Iterator[dict[str, Any]]:
+        """What meta.json says of these runs, or of all: quick, since nothing else is read or checked."""
+        found = {**self._directories("failed"), **self._directories("runs")}
+        return (_read_meta(path) for run_id, path in found.items() if run_ids is None or run_id in run_ids)
 
     def records(self, specs: Sequence[RunSpec] | None = None) -> tuple[RunRecord, ...]:
         """The records of `specs` in their order and with their labels, done and failed; without specs, all."""
@@ -118,6 +127,11 @@ class Store:
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"{path} cannot be read: {error}.") from error
+
+    def check_room(self) -> None:
+        """Raises StoreError where no run could be written: a read-only folder, a full disk."""
+        with self._scratch("a run") as scratch:
+            write_verified([(scratch / "room", bytes(_ROOM))])
 
     def sweep(self) -> None:
         """Removes what processes left in tmp/ that no longer run. Those of other hosts are left alone."""
@@ -157,12 +171,13 @@ class Store:
         """A directory of this process under tmp/, gone afterwards; errors of the disk become StoreErrors."""
         scratch = self.root / "tmp" / f"{os.getpid()}.{_host()}.{secrets.token_hex(8)}"
         try:
-            _make(scratch)
+            make_directory(scratch)
             yield scratch
         except OSError as error:
+            way_out = "Make the folder writable" if error.errno in (errno.EROFS, errno.EACCES) else "Free some space"
             raise StoreError(
-                f"{self.root}: {purpose} cannot be written: {error.strerror or error}. Free some space or choose "
-                "another folder, then run the same command again; finished runs are kept."
+                f"{self.root}: {purpose} cannot be written: {error.strerror or error}. {way_out} or choose another "
+                "folder, then run the same command again; finished runs are kept."
             ) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
@@ -171,15 +186,6 @@ class Store:
 
 
 # ---------------------------------------------------------------- writing
-
-
-def _make(scratch: Path) -> None:
-    """Again where another process has just removed the empty tmp/."""
-    for _ in range(9):
-        with contextlib.suppress(FileNotFoundError):
-            scratch.mkdir(parents=True)
-            return
-    scratch.mkdir(parents=True)
 
 
 def directory_name(spec: RunSpec) -> str:

@@ -1,19 +1,28 @@
 """Training what a config still lacks: plan -> executor -> store, until no run is missing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from hashlib import sha256
+from shlex import quote
+from textwrap import shorten
+from typing import Any, TypeAlias
 
 from rlaudit import looks
+from rlaudit.backends.provenance import versions
 from rlaudit.config import AuditConfig, ConfigSource
+from rlaudit.errors import ConfigError, TooManyFailures
+from rlaudit.events import Log, logged
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.plan import plan as all_runs
 from rlaudit.results import Look
+from rlaudit.sharing import Share
 from rlaudit.store import Store
-from rlaudit.types import Problem, RunEvent, RunSpec
+from rlaudit.types import Problem, RunEvent, RunRecord, RunSpec
 
 CONFIG, MEMO = "config.yaml", "memo"
+_SHOWN_REASON = 300  # characters of why a run failed
 Notify: TypeAlias = Callable[[RunEvent], None]
 
 
@@ -44,10 +53,14 @@ def _as_in_config(path: tuple[str | int, ...], source: ConfigSource) -> tuple[st
 class Training:
     """How missing runs are trained; none of it changes what a run is."""
 
+    executor: str = "local"
     workers: int | None = None  # None: as many as there are cores
     timeout: float | None = None  # seconds a run
+    memory: int | None = None  # bytes a run
     retries: int = 3  # of a run whose process was killed
     retry_failed: bool = False  # train the failed runs again
+    max_failures: int | None = 10  # then no further run starts; None: whatever fails
+    only: Collection[str] = ()  # ids of runs; empty: all that are missing
     notify: Notify = lambda event: None
     looked: Callable[[Look], None] = lambda look: None  # is told of looks at seeds that are added
 
@@ -55,18 +68,57 @@ class Training:
 def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training = Training()) -> None:
     """Trains what is missing, each finished run going into the store at once. Raises ConfigError before it starts.
 
-    Where further runs follow from the records of the first, it goes on until no run is missing.
+    Where further runs follow from the records of the first, it goes on until no run is missing. Other processes may
+    train the same store: see `sharing`. Raises TooManyFailures once `max_failures` runs have failed and more are
+    missing, StoreError where the store cannot be written.
     """
     looks.check(config, source)
     store.sweep()
-    tried: set[str] = set()
-    while missing := [
-        spec for spec in store.missing(_looked(config, store, how), how.retry_failed) if _new(spec, tried)
-    ]:
-        check(missing, source)
-        store.write_text(CONFIG, source.yaml())
-        _train(missing, store, how)
+    with logged(store.root, _about(source, how)) as log, closing(Share(store, how.retry_failed)) as share:
+        _until_none_is_missing(config, source, share, log, _also_logged(how, log))
     store.write_text(CONFIG, source.yaml())
+
+
+def _until_none_is_missing(config: AuditConfig, source: ConfigSource, share: Share, log: Log, how: Training) -> None:
+    store, failed, told = share.store, list[RunRecord](), False
+    while missing := share.missing(_asked_for(specs := _looked(config, store, how), how)):
+        if _given_up(failed, how):
+            raise too_many_failures(failed, store, specs)
+        if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
+            check(free, source)
+            store.check_room()
+            store.write_text(CONFIG, source.yaml())
+            log.plan(specs, len(missing))
+            _train(free, share, failed, how)
+            continue
+        if not told:
+            how.notify(RunEvent("waiting", missing[0], message=_waiting(len(missing))))
+            told = True
+        share.wait(missing)
+
+
+def _about(source: ConfigSource, how: Training) -> dict[str, Any]:
+    """What the log says of this process."""
+    settings = {one.name: getattr(how, one.name) for one in fields(how)}
+    return {
+        "config": sha256(source.yaml().encode()).hexdigest()[:12],
+        "versions": versions(["rlaudit", "numpy", "gymnasium", "stable_baselines3", "torch"]),
+        "how": {name: value for name, value in settings.items() if not callable(value)},
+    }
+
+
+def _also_logged(how: Training, log: Log) -> Training:
+    """Whoever watches is told first."""
+
+    def notify(event: RunEvent) -> None:
+        how.notify(event)
+        log.notify(event)
+
+    def looked(look: Look) -> None:
+        how.looked(look)
+        log.look(look)
+
+    return replace(how, notify=notify, looked=looked)
 
 
 def _looked(config: AuditConfig, store: Store, how: Training) -> tuple[RunSpec, ...]:
@@ -77,23 +129,74 @@ def _looked(config: AuditConfig, store: Store, how: Training) -> tuple[RunSpec, 
     return planned(config, store)
 
 
-def _new(spec: RunSpec, tried: set[str]) -> bool:
-    """Each run is tried once, also where failed ones are to be tried again."""
-    is_new = spec.run_id not in tried
-    tried.add(spec.run_id)
-    return is_new
+def to_train(config: AuditConfig, store: Store, how: Training = Training()) -> tuple[RunSpec, ...]:
+    """Missing runs, as far as they are known now. Raises ConfigError where a run that is asked for is none of these."""
+    return store.missing(_asked_for(planned(config, store), how), how.retry_failed)
 
 
-def _train(missing: Sequence[RunSpec], store: Store, how: Training) -> None:
-    from rlaudit.executors import run_local
+def _asked_for(specs: Sequence[RunSpec], how: Training) -> tuple[RunSpec, ...]:
+    """All, or those that `only` names."""
+    ids = [spec.run_id for spec in specs]
+    for run in set(how.only) - set(ids):
+        near = get_close_matches(run, ids, n=1)
+        hint = f"Did you mean {near[0]}?" if near else "Those that are missing: rlaudit train --list-commands"
+        raise ConfigError(f"--only {run}: there is no such run among the {len(specs)} of this config. {hint}")
+    return tuple(spec for spec in specs if not how.only or spec.run_id in how.only)
 
-    for spec in missing:
+
+def _given_up(failed: Sequence[RunRecord], how: Training) -> bool:
+    return how.max_failures is not None and len(failed) >= how.max_failures
+
+
+def _waiting(n: int) -> str:
+    runs = "1 run is" if n == 1 else f"{n} runs are"
+    return f"{runs} being trained by another process; waiting"
+
+
+def _train(specs: Sequence[RunSpec], share: Share, failed: list[RunRecord], how: Training) -> None:
+    """Adds to `failed` what failed."""
+    from rlaudit.executors import executor_of
+
+    def claim(spec: RunSpec) -> bool:
+        if _given_up(failed, how):
+            return False
+        if mine := share.take(spec):
+            return mine
+        how.notify(RunEvent("elsewhere", spec))
+        return False
+
+    run = executor_of(how.executor)
+    for spec in specs:
         how.notify(RunEvent("planned", spec))
-    specs = [replace(spec, memo=str(store.root / MEMO)) for spec in missing]
-    trained = run_local(specs, workers=how.workers, timeout=how.timeout, retries=how.retries, notify=how.notify)
+    trained = run(
+        [replace(spec, memo=str(share.store.root / MEMO)) for spec in specs],
+        workers=how.workers,
+        timeout=how.timeout,
+        memory=how.memory,
+        retries=how.retries,
+        notify=how.notify,
+        claim=claim,
+    )
     with closing(trained) as records:  # whatever strikes in the loop, Ctrl-C included, ends the workers
         for record in records:
-            store.add(record)
+            share.store.add(record)
+            share.give_back(record.spec)
+            if record.status == "failed":
+                failed.append(record)
+
+
+def too_many_failures(failed: Sequence[RunRecord], store: Store, specs: Sequence[RunSpec]) -> TooManyFailures:
+    """What happened, what is missing, and the ways on."""
+    last = failed[-1]
+    task = f" on {last.spec.task_label}" if len({spec.task_label for spec in specs}) > 1 else ""
+    reason = shorten((last.error or "no reason was given").strip().rpartition("\n")[2], _SHOWN_REASON)
+    return TooManyFailures(
+        f"{len(failed)} runs failed, the last one {last.spec.agent}{task}, seed {last.spec.seed}: {reason}\n"
+        f"No further run was started (--max-failures {len(failed)}); {len(store.missing(specs))} of {len(specs)} runs "
+        f"are missing in {store.root}.\n"
+        "The same command goes on with them. --retry-failed trains the failed ones again, --keep-going goes on "
+        f"whatever fails; rlaudit audit {quote(str(store.root))} audits what is there."
+    )
 
 
 def planned(config: AuditConfig, store: Store) -> tuple[RunSpec, ...]:

@@ -149,7 +149,7 @@ def run_local(specs, **how):
 
 @pytest.fixture(autouse=True)
 def fake(monkeypatch):
-    monkeypatch.setattr(executors, "run_local", run_local)
+    monkeypatch.setitem(executors.EXECUTORS, "local", run_local)
     monkeypatch.setattr(training, "check", lambda specs, source: None)
 """
 CONFIG = """

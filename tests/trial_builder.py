@@ -12,9 +12,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from rlaudit import executors, trial
+from rlaudit import trial
 from rlaudit.backends.trial import SPEC, STORE, TEMPORARY, WORK
 from rlaudit.config import load_config
+from rlaudit.executors import local
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.findings import find
 from rlaudit.results import Audit
@@ -32,7 +33,7 @@ SMALL = {
 
 def forked(spec: RunSpec) -> RunRecord:
     """The record of one trial."""
-    context: Any = executors._context(["traced"])
+    context: Any = local._context(["traced"])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part in (WORK, TEMPORARY):
@@ -41,7 +42,7 @@ def forked(spec: RunSpec) -> RunRecord:
         for _ in range(2 if spec.treatment.get("again") == "folder" else 1):
             shutil.rmtree(folder / STORE, ignore_errors=True)
             process = context.Process(target=_child, args=(folder,))
-            with executors._without_main():
+            with local._without_main():
                 process.start()
             process.join()
         (record,) = Store(folder / STORE).records()

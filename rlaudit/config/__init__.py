@@ -123,7 +123,8 @@ def _contradictions(config: AuditConfig) -> Iterator[Problem]:
 
 def _content(label: str, agent: AgentConfig) -> str:
     """What tells two agents apart; the label does where the command is given it."""
-    return canonical_json([agent.model_dump(), label if agent.takes("agent") else ""])
+    what = agent.model_dump(exclude={"timeout", "memory"})
+    return canonical_json([what, label if agent.takes("agent") else ""])
 
 
 def _misplaced_references(config: AuditConfig) -> Iterator[Problem]:

@@ -36,6 +36,7 @@ from rlaudit.config_values import (
     ImportPath,
     JsonMapping,
     Label,
+    Memory,
     ProcedureName,
     ScoreName,
     Switch,
@@ -120,6 +121,9 @@ class AgentConfig(Frozen):
     timeout: Annotated[
         Annotated[float, Field(gt=0), NUMBER] | None, Field(description="seconds after which a run is stopped")
     ] = None
+    memory: Annotated[Memory | None, Field(description="resident memory above which a run is stopped, such as 2GB")] = (
+        None
+    )
     backend: Annotated[BackendName | None, Field(description="who trains; follows from algo, command or train")] = None
 
     @property

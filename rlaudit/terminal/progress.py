@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from rlaudit.results import Look
-from rlaudit.terminal.console import console, printable
+from rlaudit.terminal.console import console, name_of_run, printable
 from rlaudit.types import RunEvent, RunSpec
 from rlaudit.wording import evidence_text, look_says
 
@@ -68,6 +68,10 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
             self._advance(run, event.steps)
         elif event.kind == "retried":
             self._print(f"{self._name(event.spec)}: {event.message or 'its process was killed'}; trying again")
+        elif event.kind == "waiting":
+            self._print(f"{event.message[:1].upper()}{event.message[1:]}.")
+        elif event.kind == "elsewhere":
+            self._plan(event.spec, -1)
         else:
             self._end(event)
 
@@ -81,10 +85,10 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         more = len(look.pairs) - _MOST_PAIRS
         self._print(f"Look {look.number}: {'; '.join([*said, *([f'and {more} more pairs'] if more > 0 else [])])}.")
 
-    def _plan(self, spec: RunSpec) -> None:
-        """More to do: at the start, and where runs follow from the results of others."""
-        self._n_runs += 1
-        self._timesteps += spec.timesteps
+    def _plan(self, spec: RunSpec, n: int = 1) -> None:
+        """More to do: at the start, and where runs follow from the results of others; less where others do it."""
+        self._n_runs += n
+        self._timesteps += n * spec.timesteps
         self._tasks.add(spec.task_label)
         if self._bars:
             self._bars.update(self._whole, total=self._timesteps, description=self._count(), visible=True)
@@ -119,7 +123,7 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         return f"{self._n_ended}/{self._n_runs} runs"
 
     def _name(self, spec: RunSpec) -> str:
-        return f"{spec.agent}{self._on(spec.task_label)}, seed {spec.seed}"
+        return name_of_run(spec.agent, spec.task_label, spec.seed, several_tasks=len(self._tasks) > 1)
 
     def _on(self, task: str) -> str:
         return f" on {task}" if len(self._tasks) > 1 else ""

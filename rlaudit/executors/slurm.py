@@ -1,0 +1,114 @@
+"""Jobs of Slurm as workers: a scheduler of our own here, and jobs that look for it, by dask-jobqueue.
+
+    jobs: 20             # at most at the same time
+    cores: 8             # of each job, a run on each
+    memory: 16GB
+    walltime: "12:00:00"
+    queue: short         # and any other keyword of dask_jobqueue.SLURMCluster
+
+A job that ends before the runs do is replaced.
+"""
+
+import contextlib
+import inspect
+import math
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from rlaudit import yaml_source
+from rlaudit.errors import ConfigError
+from rlaudit.executors.dask import Cluster, load, shown
+from rlaudit.yaml_source import YamlText
+
+if TYPE_CHECKING:
+    from dask_jobqueue.slurm import SLURMCluster
+
+REPLACE_SECONDS = 20.0  # Dask itself takes 15 s to believe that a worker is lost
+REQUIRED = {  # the defaults of dask-jobqueue are none, none, none and half an hour
+    "jobs": "how many at most at the same time: jobs: 20",
+    "cores": "of each job, a run on each: cores: 8",
+    "memory": "of each job: memory: 16GB",
+    "walltime": 'after which Slurm ends a job, longer than a run takes: walltime: "12:00:00"',
+}
+_NOT_IN_A_FILE = {
+    "self", "args", "kwargs", "job_kwargs", "base_class_kwargs", "loop", "asynchronous", "job_cls", "scheduler",
+    "scheduler_cls", "n_workers", "config_name",
+}  # fmt: skip
+
+
+@contextlib.contextmanager
+def on_slurm(option: str, n_batches: int) -> Iterator[Cluster]:
+    """`slurm:file.yaml`: as many jobs as the batches need, ended with the context. Raises ConfigError."""
+    jobqueue = load("dask_jobqueue")
+    source = yaml_source.read(Path(option.removeprefix("slurm:")))
+    _check(source, _keywords(jobqueue))
+    if shutil.which("sbatch") is None:
+        raise ConfigError(f"--executor {option}: there is no sbatch here; start rlaudit where jobs are submitted")
+    settings = dict(source.data)
+    n_jobs = min(settings.pop("jobs"), math.ceil(n_batches / settings["cores"]))
+    with _cluster(jobqueue.SLURMCluster, source.path, settings) as cluster, cluster.get_client() as client:
+        waiting = "Waiting for Slurm to start jobs; what it says of them: squeue --me"
+        yield Cluster(client, cluster.scheduler_address, waiting, _keeper(cluster, n_jobs))
+
+
+def _keywords(jobqueue: ModuleType) -> set[str]:
+    """Those that SLURMCluster takes: its own, and those of its jobs."""
+    classes = [*jobqueue.SLURMCluster.__mro__, *jobqueue.SLURMCluster.job_cls.__mro__]
+    of_jobqueue = [one for one in classes if one.__module__.startswith("dask_jobqueue")]
+    return {name for one in of_jobqueue for name in inspect.signature(one.__init__).parameters} - _NOT_IN_A_FILE
+
+
+def _check(source: YamlText, keywords: Collection[str]) -> None:
+    """Raises ConfigError at the first thing that is wrong."""
+    for key in source.data:
+        if key not in {*keywords, "jobs"}:
+            near = get_close_matches(key, [*keywords, "jobs"], n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            message = f"{key} is no keyword of dask_jobqueue.SLURMCluster.{hint}"
+            raise ConfigError(source.show(source.place((key,)), message))
+    for key, meaning in REQUIRED.items():
+        if key not in source.data:
+            raise ConfigError(f"{source.path}: {key} is missing: {meaning}")
+    for key in ("jobs", "cores"):
+        if not isinstance(source.data[key], int) or source.data[key] < 1:
+            message = f"{key} is {source.data[key]!r}, and not a number from 1"
+            raise ConfigError(source.show(source.place((key,)), message))
+
+
+@contextlib.contextmanager
+def _cluster(make: Callable[..., "SLURMCluster"], path: Path, settings: Mapping[str, Any]) -> Iterator["SLURMCluster"]:
+    """A scheduler in this process; its page of statistics takes any free port."""
+    options = {"dashboard_address": ":0", **(settings.get("scheduler_options") or {})}
+    try:
+        cluster = make(**{**settings, "scheduler_options": options})
+    except (OSError, TypeError, ValueError, RuntimeError) as error:
+        raise ConfigError(f"{path}: dask-jobqueue cannot use it: {shown(error)}") from None
+    with cluster:
+        _refuse_bad_jobs(cluster.job_script(), path)
+        yield cluster
+
+
+def _refuse_bad_jobs(script: str, path: Path) -> None:
+    """Asks Slurm beforehand: the error of a real submission would be lost in a thread of Dask."""
+    asked = subprocess.run(["sbatch", "--test-only"], input=script, capture_output=True, text=True, check=False)
+    if asked.returncode:
+        raise ConfigError(f"{path}: Slurm would not take such a job: {asked.stderr.strip()[:300]}")
+
+
+def _keeper(cluster: "SLURMCluster", n_jobs: int) -> Callable[[], None]:
+    """Submits the jobs, and later those that replace the ones that ended."""
+    due = 0.0
+
+    def keep() -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            cluster.scale(jobs=n_jobs)
+            due = time.monotonic() + REPLACE_SECONDS
+
+    return keep
