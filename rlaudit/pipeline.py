@@ -189,6 +189,8 @@ def _audit_records(
     settings, notes = _hurried(config.audit, quick)
     missing = {"missing_runs": f"{n_missing} of {n_missing + len(records)}"} if n_missing else {}
     audited = EXPERIMENTS[config.experiment].analyze(records, config.model_copy(update={"audit": settings}))
+    if n_looks := looks.made_at(config, store) if not audited.sequential else 0:
+        notes = {**notes, "looks": f"{n_looks}"}
     if audited.sequential:
         found = looks.compared(audited.sequential, config, store)
         audited = after_looks(audited, audited.comparisons, found)
@@ -308,10 +310,21 @@ def audit(
     higher_is_better, seed. Raises ConfigError for a bad setting. Nothing is written; see `write_report`.
     """
     chosen = configs.settings((), score, **settings).audit
-    if isinstance(source, str | Path) and is_results_folder(Path(source)) and not settings:
-        return audit_folder(Path(source))
+    if isinstance(source, str | Path) and is_results_folder(Path(source)):
+        _refuse_settings_after_looks(Path(source), settings)
+        if not settings:
+            return audit_folder(Path(source))
     table = load_scores(source, score=score, higher_is_better=chosen.higher_is_better, hints=hints)
     return _audit_table(table, chosen, name)
+
+
+def _refuse_settings_after_looks(folder: Path, settings: Mapping[str, Any]) -> None:
+    path = folder / CONFIG
+    if settings and path.exists() and configs.load_config(path)[0].sequential:
+        raise ConfigError(
+            f"{path}: its seeds were added until looks were satisfied, and what they may say was declared there: audit "
+            f"{folder} without settings (here: {', '.join(settings)})"
+        )
 
 
 def calibrate(
