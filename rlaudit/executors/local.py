@@ -24,7 +24,7 @@ from rlaudit.errors import ConfigError
 from rlaudit.executors import resident
 from rlaudit.executors.batch import Batch, Claim, Notify, batches_of, every_run, ignore, train_batch
 from rlaudit.executors.drive import Engine, drive
-from rlaudit.types import RunRecord, RunSpec
+from rlaudit.types import RunEvent, RunRecord, RunSpec
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
