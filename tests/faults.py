@@ -28,7 +28,8 @@ from program_builder import is_alive
 
 from rlaudit.errors import StoreError
 from rlaudit.seeds import derive, run_seeds
-from rlaudit.store import Store, read_run
+from rlaudit.store import Store
+from rlaudit.store.run_files import read_run
 
 TESTS = Path(__file__).parent
 TABLE = TESTS / "data" / "fault_bench.csv"
