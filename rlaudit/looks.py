@@ -117,8 +117,13 @@ def write_down(config: AuditConfig, store: Store) -> tuple[Look, ...]:
     """Adds the looks that the log does not have as they are, and returns them."""
     plan, runs = declared(config), _runs(config)
     last = {one.look.number: one for one in _of_these(log(store), runs)}
-    found = decide(config, store.records(all_runs(config)))
-    new = tuple(look for look in found.looks if not _is_known(look, plan, last.get(look.number)))
+    records = store.records(all_runs(config))
+
+    def unknown(*, detail: bool) -> tuple[Look, ...]:
+        whole = _whole(decide(config, records, detail=detail), plan.batch)
+        return tuple(look for look in whole if not _is_known(look, plan, last.get(look.number)))
+
+    new = unknown(detail=True) if records and unknown(detail=False) else ()
     if new:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         lines = "".join(_line(LoggedLook(now, look, plan, runs)) for look in new)
@@ -126,8 +131,15 @@ def write_down(config: AuditConfig, store: Store) -> tuple[Look, ...]:
     return new
 
 
+def _whole(found: Decision, batch: int) -> tuple[Look, ...]:
+    """Without looks at some of the tasks, whose other seeds are still being trained."""
+    return found.looks[: min((wanted // batch - 1 for _, _, wanted in found.more), default=len(found.looks))]
+
+
 def _is_known(look: Look, plan: LookPlan, logged: LoggedLook | None) -> bool:
-    return logged is not None and logged.plan == plan and not [*_changes(logged.look, look)]
+    if logged is None or logged.plan != plan or len(logged.look.pairs) != len(look.pairs):
+        return False
+    return not [*_changes(logged.look, look)]
 
 
 def _runs(config: AuditConfig) -> tuple[str, ...]:
@@ -176,6 +188,12 @@ def compared(found: Sequential, config: AuditConfig, store: Store) -> Sequential
         redrawn=tuple(dict.fromkeys(change.number for change in changes if change.logged == change.now)),
         first_plan=mine[0].plan if mine and mine[0].plan != found.plan else None,
     )
+
+
+def made_at(config: AuditConfig, store: Store) -> int:
+    """How many looks are written down at these runs."""
+    logged = log(store)
+    return len({one.look.number for one in _of_these(logged, _runs(config))}) if logged else 0
 
 
 def _changes(logged: Look, look: Look) -> Iterator[Overturned]:

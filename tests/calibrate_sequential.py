@@ -18,7 +18,7 @@ STREAMS, MORE, WITH_INTERVALS = 10_000, 40_000, 500  # more where all of alpha i
 FUTILITY = 0.1
 
 EXACT = [Setting("group_sequential", world) for world in ALIKE]
-SAFE = [Setting(kind, world, agents) for kind in KINDS for agents in (2, 5) for world in ALIKE]
+SAFE = [Setting(kind, world, agents) for agents in (2, 5) for kind in KINDS for world in ALIKE]
 ODD = [
     setting
     for kind in KINDS
@@ -57,7 +57,7 @@ SETTINGS: dict[Setting, int] = {
     **dict.fromkeys(EXACT, MORE),
     **dict.fromkeys([setting for setting in SAFE if setting not in EXACT], STREAMS),
     **dict.fromkeys(PAIRS, 2_000),
-    **dict.fromkeys(ODD, 5_000),
+    **dict.fromkeys(ODD, 4_000),
     **dict.fromkeys([*FIVE, *LATE, *OTHERS, *CONTRAST], 1_000),
 }
 INTERVALS = tuple(Setting(kind, world) for kind in KINDS for world in ("normal", "sac v td3"))

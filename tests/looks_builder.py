@@ -25,29 +25,34 @@ GAP = 100.0  # between two means that are told apart
 
 
 def fake_next_look(table: ScoreTable, design: Design, *, detail: bool = True) -> Decision:
-    """A pair is told apart where its means differ by `GAP`; it is given up where they are equal."""
+    """A pair is told apart where its means differ by `GAP`; it is given up where they are equal. Task by task."""
     there = {(arm.agent, arm.task): arm for arm in table.arms}
-    every = (there.get(name) or ArmScores(*name, (), np.empty(0)) for name in design.arms)
-    table = replace(table, arms=tuple(every))
-    open_pairs = [(a, b) for task in table.tasks for a, b in combinations(_on(table, task), 2)]
-    looks: list[Look] = []
-    for number in range(1, len(design.seeds) // design.batch + 1):
-        seeds = design.seeds[: number * design.batch]
-        arms = [arm for pair in open_pairs for arm in pair]
-        if not open_pairs:
-            return Decision(tuple(looks), ())
-        if any({*seeds} - {*arm.seeds, *arm.failed} for arm in arms):
-            wanted = dict.fromkeys((arm.agent, arm.task, len(seeds)) for arm in arms)
-            return Decision(tuple(looks), tuple(wanted))
-        last = len(seeds) == len(design.seeds)
-        seen = [_look(a, b, seeds, design, table.higher_is_better, last) for a, b in open_pairs]
-        looks.append(Look(number, tuple(seen)))
-        open_pairs = [pair for pair, one in zip(open_pairs, seen, strict=True) if one.state == LookState.OPEN]
-    return Decision(tuple(looks), ())
+    arms = [there.get(name) or ArmScores(*name, (), np.empty(0)) for name in design.arms]
+    found = [
+        _one_task([arm for arm in arms if arm.task == task], design, table.higher_is_better)
+        for task in dict.fromkeys(arm.task for arm in arms)
+    ]
+    looks = [
+        Look(number + 1, tuple(pair for seen, _ in found for look in seen[number : number + 1] for pair in look))
+        for number in range(max(len(seen) for seen, _ in found))
+    ]
+    return Decision(tuple(looks), tuple(wanted for _, more in found for wanted in more))
 
 
-def _on(table: ScoreTable, task: str) -> list[ArmScores]:
-    return [arm for arm in table.arms if arm.task == task]
+_More = tuple[tuple[str, str, int], ...]
+
+
+def _one_task(arms: Sequence[ArmScores], design: Design, higher: bool) -> tuple[list[list[PairLook]], _More]:
+    open_pairs, looks = [*combinations(arms, 2)], []
+    for seeds in (design.seeds[:n] for n in range(design.batch, len(design.seeds) + 1, design.batch)):
+        playing = [arm for pair in open_pairs for arm in pair]
+        if any({*seeds} - {*arm.seeds, *arm.failed} for arm in playing):
+            return looks, tuple(dict.fromkeys((arm.agent, arm.task, len(seeds)) for arm in playing))
+        if open_pairs:
+            looks.append([_look(a, b, seeds, design, higher, seeds == design.seeds) for a, b in open_pairs])
+            still_open = [one.state == LookState.OPEN for one in looks[-1]]
+            open_pairs = [pair for pair, goes_on in zip(open_pairs, still_open, strict=True) if goes_on]
+    return looks, ()
 
 
 def _look(a: ArmScores, b: ArmScores, seeds: Sequence[int], design: Design, higher: bool, last: bool) -> PairLook:
@@ -176,3 +181,6 @@ def odd_looks() -> dict[str, Audit]:
         "looks, hostile names": looks_audit(dict(zip(HOSTILE_LABELS, (300.0, 290.0), strict=True))),
         "looks, no ends": without_ends(looks_audit({"sac": 300.0, "td3": 290.0})),
     }
+
+
+APART_BY_FAR = {name: 500.0 - 100.0 * place for place, name in enumerate("abcde")}

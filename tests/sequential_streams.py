@@ -1,14 +1,15 @@
 """Streams of seeds whose truth is known, and how often sequential seeds err on them."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
-from itertools import combinations
+from itertools import combinations, islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
+from sequential_batch import ever_crossed
 from shared_data import finals
 
 from rlaudit.calibration import NULLS
@@ -174,11 +175,9 @@ def naive_outcome(table: ScoreTable, setting: Setting) -> Outcome:
 def simulate(setting: Setting, n: int, *, seed: int, detail: bool = False) -> Row:
     """So many streams."""
     found = []
-    for _, table in zip(range(n), tables(setting, seed), strict=False):
-        if setting.kind == NAIVE:
-            found.append(naive_outcome(table, setting))
-        else:
-            found.append(outcome(next_look(table, setting.design, detail=detail), setting))
+    run = _without_events if _can_be_screened(setting) and not detail else _through_all
+    for chunk in batched(islice(tables(setting, seed), n), 250):
+        found += run(chunk, setting, detail)
     wrong, power, seeds, ratio, covered = (np.array(x, dtype=float) for x in zip(*found, strict=True))
     k = int(wrong.sum())
     return Row(
@@ -191,6 +190,38 @@ def simulate(setting: Setting, n: int, *, seed: int, detail: bool = False) -> Ro
         exaggerated=_mean(ratio),
         covered=float(covered.mean()) if detail else None,
     )
+
+
+def _through_all(streams: Sequence[ScoreTable], setting: Setting, detail: bool) -> list[Outcome]:
+    if setting.kind == NAIVE:
+        return [naive_outcome(table, setting) for table in streams]
+    return [outcome(next_look(table, setting.design, detail=detail), setting) for table in streams]
+
+
+def _can_be_screened(setting: Setting) -> bool:
+    """Nothing is there to be found, and `ever_crossed` knows such streams."""
+    plain = Setting("group_sequential", setting.world, setting.agents, looks=setting.looks)
+    return setting == plain and setting.world in ("normal", "log-normal", "bimodal", "sac", "td3")
+
+
+def _without_events(streams: Sequence[ScoreTable], setting: Setting, detail: bool) -> list[Outcome]:
+    """A winner needs a pair that crosses at the level which each of all pairs has; most streams have none."""
+    scores = np.array([[arm.scores for arm in table.arms] for table in streams])
+    scores = scores.reshape(len(streams), setting.agents, setting.looks, setting.batch)
+    pairs = list(combinations(range(setting.agents), 2))
+    crossed = [ever_crossed(scores[:, i], scores[:, j], ALPHA / len(pairs)) for i, j in pairs]
+    nothing = Outcome(False, np.nan, setting.batch * setting.looks, np.nan, True)
+    return [
+        outcome(next_look(table, setting.design, detail=detail), setting) if event else nothing
+        for table, event in zip(streams, np.any(crossed, axis=0), strict=True)
+    ]
+
+
+def batched(streams: Iterable[ScoreTable], size: int) -> Iterator[list[ScoreTable]]:
+    """Lists of so many; the last may be shorter."""
+    rest = iter(streams)
+    while chunk := list(islice(rest, size)):
+        yield chunk
 
 
 def _mean(x: Floats) -> float | None:

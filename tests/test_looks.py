@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from builders import record
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from looks_builder import config_of, records_of, simple_looks, trained
 
 from rlaudit import looks, pipeline, sequential, training
+from rlaudit.cli import main
 from rlaudit.config import load_config
 from rlaudit.errors import ConfigError, StoreError
 from rlaudit.experiments import audit
@@ -200,6 +202,7 @@ import sys
 sys.path[:0] = {[str(TESTS), str(TESTS.parent)]!r}
 from pathlib import Path
 from looks_builder import simple_looks
+from rlaudit.cli import main
 from rlaudit.config import load_config
 from rlaudit.store import Store
 from rlaudit.training import Training, train
@@ -341,6 +344,18 @@ def test_lines_are_only_added(tmp_path: Path) -> None:
     assert len(after) > len(before)
 
 
+def test_a_look_is_written_down_once_all_tasks_have_come_to_it(tmp_path: Path) -> None:
+    path, store = tmp_path / "x.yaml", Store(tmp_path / "out")
+    path.write_text(CONFIG.replace("task: CartPole-v1", "tasks: [CartPole-v1, Acrobot-v1]"))
+    config, _ = load_config(path)
+    first = records_of(audit.plan(config), TOGETHER)
+    store.add_all([run for run in first if run.spec.task_label == "CartPole-v1"])
+    assert looks.write_down(config, store) == ()
+    store.add_all(first)
+    (look,) = looks.write_down(config, store)
+    assert [pair.task for pair in look.pairs] == ["CartPole-v1", "Acrobot-v1"]
+
+
 def test_a_damaged_log_is_named(tmp_path: Path) -> None:
     path, store = stored(tmp_path, ASUNDER)
     store.write_text(looks.LOG, '{"time": 1}\n')
@@ -359,3 +374,28 @@ def test_looks_that_can_name_nobody_are_refused_before_anything_is_trained(path:
         with pytest.raises(ConfigError, match=r"x\.yaml:6:1: seeds can name no winner among 2 agents"):
             training.train(config, source, store)
     assert not store.root.exists()
+
+
+# ---------------------------------------------------------------- whoever takes these runs for a fixed number of seeds
+
+
+def test_a_fixed_number_of_seeds_at_runs_that_were_looked_at_is_told(tmp_path: Path) -> None:
+    path, store = stored(tmp_path, ASUNDER)
+    found, _ = pipeline.audit_target(path, seeds="3", out=store.root)
+    assert found.sequential is None
+    assert [one.title for one in found.findings if "looked at while" in one.sentence] == [
+        "Looks were made at these runs"
+    ]
+
+
+def test_settings_of_a_fixed_number_are_refused_for_a_folder_with_looks(tmp_path: Path) -> None:
+    _, store = stored(tmp_path, ASUNDER)
+    assert pipeline.audit(store.root).sequential is not None
+    with pytest.raises(ConfigError, match=r"its seeds were added until looks were satisfied.*\(here: margin\)"):
+        pipeline.audit(store.root, margin=5.0)
+
+
+def test_a_plan_made_from_such_runs_says_that_their_gaps_are_too_large(tmp_path: Path) -> None:
+    _, store = stored(tmp_path, TOGETHER)
+    said = CliRunner().invoke(main, ["plan", str(store.root)]).output
+    assert "its gaps are too large on average" in " ".join(said.split())

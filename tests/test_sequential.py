@@ -239,6 +239,15 @@ def test_a_task_that_has_not_begun_shares_the_level_all_the_same() -> None:
     assert (("a", "u", 5), ("b", "u", 5)) == found.more
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_more_agents_than_can_be_grouped_in_all_ways_are_told_apart_by_holm(kind: Any) -> None:
+    nine = [*normal(*[0] * 8, n=20), normal(5, n=20, seed=1)[0]]
+    found = next_look(table(*nine), design(kind=kind, seeds=tuple(range(20))), detail=False)
+    named = [pair for look in found.looks for pair in look.pairs if pair.state in NAMED]
+    assert {("abcdefgh"[i], "i") for i in range(8)} == {(pair.agent_a, pair.agent_b) for pair in named}
+    assert {LookState.B_BETTER} == {pair.state for pair in named}
+
+
 # ---------------------------------------------------------------- futility
 
 

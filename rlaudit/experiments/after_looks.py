@@ -8,10 +8,9 @@ the other tests are kept as descriptions, and what only a fixed number of seeds 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rlaudit.looks import KINDS
 from rlaudit.results import Audit, EffectSize, Look, LookState, PairAudit, PairLook, Sequential, TestResult
 from rlaudit.types import Verdict
-
-DECIDERS = {"sequential": "group_sequential", "anytime": "anytime"}  # design -> name of what decides
 
 _VERDICTS = {LookState.A_BETTER: Verdict.A_BETTER, LookState.B_BETTER: Verdict.B_BETTER}
 _REASONS = {
@@ -43,10 +42,9 @@ def family(found: Sequential) -> str:
 
 
 def _judged(pair: PairAudit, end: tuple[Look, PairLook] | None, found: Sequential) -> PairAudit:
-    decider = DECIDERS[found.plan.design]
+    decider = KINDS[found.plan.design]
     verdict, reason = _verdict(end, found)
-    one = end[1] if end else None
-    result = _result(one, pair)
+    result = _result(end[1] if end else None, pair)
     return replace(
         pair,
         effect=result.effect,
@@ -59,7 +57,7 @@ def _judged(pair: PairAudit, end: tuple[Look, PairLook] | None, found: Sequentia
         decided_by=decider,
         p_adjusted=result.p_value,
         p_equivalent=None,
-        tests={decider: result, **pair.tests},
+        tests={decider: result, **{name: one for name, one in pair.tests.items() if name != decider}},
         subsets=(),
         seeds_needed=None,
         power_curve=(),

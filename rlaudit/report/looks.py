@@ -22,7 +22,6 @@ def when_it_stopped(audit: Audit) -> SectionHtml | None:
         tuple(_figures(audit, found, "section")),
         (_looks_table(audit, found), _fixed_table(audit)),
         tuple(_method(audit, found)),
-        open_tables=True,
     )
 
 
@@ -124,7 +123,7 @@ def _evidence(pair: PairLook) -> float | None:
 
 
 def _fixed_table(audit: Audit) -> Table:
-    head = ("A", "B", "task", "test", "p", "about", "estimate")
+    head = ("A", "B", "task", "test", "p, not valid", "about", "estimate")
     rows: Rows = tuple(
         (pair.a, pair.b, pair.task, label_of(name), one.p_value, one.estimand, one.effect)
         for pair in audit.comparisons

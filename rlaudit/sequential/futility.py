@@ -10,24 +10,26 @@ from functools import lru_cache
 from math import sqrt
 
 import numpy as np
-from scipy.special import ndtr
 
 from rlaudit.types import Floats
 
-_OPTIMISM = 1.0  # standard errors
+_OPTIMISM = 1.0  # standard errors. SAC v TD3 at futility .1: power .930 of .938 without, 14.4 seeds of 15.0; TD3 v
+# itself 19.6 of 29.5
 _STEP = 0.05  # of the grid, in standard deviations that a look adds
+_MOST_LOOKS = 12  # that are gone through; of more, every second, third, ...
 
 
-def chance(z: float, look: int, bounds: Sequence[float]) -> float:
+def chance_of_winner(z: float, look: int, bounds: Sequence[float]) -> float:
     """From the standardised sum at `look` (from 0) of len(bounds) that it gets beyond a later bound, of |z|."""
     drift = (abs(z) + _OPTIMISM) / sqrt(look + 1)
-    at, mass, found = abs(z) * sqrt(look + 1), np.ones(1), 0.0
-    places = np.zeros(1)
-    for k in range(look + 1, len(bounds)):
-        places, mass = _one_more(places, mass)
-        beyond = np.abs(at + drift * (k - look) + places) >= bounds[k] * sqrt(k + 1)
+    start, found = abs(z) * sqrt(look + 1), 0.0
+    places, mass, at = np.zeros(1), np.ones(1), look
+    stride = 1 + (len(bounds) - 1) // _MOST_LOOKS
+    for k in reversed(range(len(bounds) - 1, look, -stride)):
+        places, mass = _after(places, mass, k - at)
+        beyond = np.abs(start + drift * (k - look) + places) >= bounds[k] * sqrt(k + 1)
         found += float(mass[beyond].sum())
-        mass = np.where(beyond, 0.0, mass)
+        mass, at = np.where(beyond, 0.0, mass), k
     return min(found, 1.0)
 
 
@@ -37,8 +39,8 @@ def spent_bounds(level: float, shares: tuple[float, ...]) -> tuple[float, ...]:
     bounds, spent = [], 0.0
     places, mass = np.zeros(1), np.ones(1)
     for k, share in enumerate(shares):
-        places, mass = _one_more(places, mass)
-        tails = np.cumsum(mass[::-1])[: len(mass) // 2] * 2
+        places, mass = _after(places, mass, 1)
+        tails = 2 * np.cumsum(mass[::-1])[: len(mass) // 2]
         n_beyond = int(np.searchsorted(tails, level * share - spent, "right"))
         bound = float(places[len(places) - 1 - n_beyond]) + _STEP / 2
         bounds.append(bound / sqrt(k + 1))
@@ -48,15 +50,18 @@ def spent_bounds(level: float, shares: tuple[float, ...]) -> tuple[float, ...]:
     return tuple(bounds)
 
 
-@lru_cache(maxsize=1)
-def _normal() -> tuple[Floats, Floats]:
-    edges = np.arange(-6 - _STEP / 2, 6 + _STEP, _STEP)
-    mass = np.diff(ndtr(edges))
-    return edges[:-1] + _STEP / 2, mass / float(mass.sum())
-
-
-def _one_more(places: Floats, mass: Floats) -> tuple[Floats, Floats]:
-    """The sum and another standard normal number."""
-    step, weights = _normal()
-    half = (len(places) + len(step) - 2) // 2
+def _after(places: Floats, mass: Floats, n_looks: int) -> tuple[Floats, Floats]:
+    """The sum after so many more looks, each of which adds a standard normal number."""
+    weights = _normal(n_looks)
+    half = (len(places) + len(weights) - 2) // 2
     return _STEP * np.arange(-half, half + 1.0), np.convolve(mass, weights)
+
+
+@lru_cache(maxsize=16)
+def _normal(variance: int) -> Floats:
+    """On the grid, six standard deviations to both sides."""
+    from scipy.special import ndtr
+
+    half = round(6 * sqrt(variance) / _STEP)
+    weights: Floats = np.diff(ndtr(_STEP * (np.arange(-half, half + 2) - 0.5) / sqrt(variance)))
+    return weights / float(weights.sum())

@@ -1,4 +1,8 @@
-"""Which differences the looks so far leave possible: those that the same test does not reject."""
+"""Which differences the looks so far leave possible: those that the same test does not reject.
+
+A shift that was rejected once stays so: the interval never widens from look to look, and the estimate may, if rarely,
+leave it again.
+"""
 
 from collections.abc import Callable, Sequence
 

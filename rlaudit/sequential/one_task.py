@@ -11,7 +11,7 @@ from rlaudit.results.sequential import LookState, PairLook
 from rlaudit.sequential.betting import Betting
 from rlaudit.sequential.design import Design
 from rlaudit.sequential.family import Family
-from rlaudit.sequential.futility import chance
+from rlaudit.sequential.futility import chance_of_winner
 from rlaudit.sequential.limits import limits
 from rlaudit.sequential.permuted import Permuted
 from rlaudit.types import ArmScores, Floats
@@ -120,7 +120,7 @@ class _Pair:
     def _chance(self, look: int, n_sharing: int) -> float:
         """Of crossing at a later look, where so many pairs share the level."""
         bounds = self.test.bounds(self.level / n_sharing, self.design.shares)
-        return chance(self.test.z(look), look, bounds)
+        return chance_of_winner(self.test.z(look), look, bounds)
 
     def detailed(self, seen: PairLook, look: int, score: float, n_pairs: int) -> PairLook:
         """With p-value or e-value, and interval."""
