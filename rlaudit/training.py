@@ -69,7 +69,7 @@ def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training
         failed: list[RunRecord] = []
         while missing := share.missing(planned(config, store)):
             if _given_up(failed, how):
-                raise too_many_failures(failed, store, planned(config, store))
+                raise too_many_failures(failed, how.max_failures, store, planned(config, store))
             if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
                 check(free, source)
                 store.check_room()
@@ -124,14 +124,16 @@ def _train(specs: Sequence[RunSpec], share: Share, failed: list[RunRecord], how:
                 failed.append(record)
 
 
-def too_many_failures(failed: Sequence[RunRecord], store: Store, specs: Sequence[RunSpec]) -> TooManyFailures:
+def too_many_failures(
+    failed: Sequence[RunRecord], most: int | None, store: Store, specs: Sequence[RunSpec]
+) -> TooManyFailures:
     """What happened, what is missing, and the ways on."""
     last = failed[-1]
     task = f" on {last.spec.task_label}" if len({spec.task_label for spec in specs}) > 1 else ""
     reason = shorten((last.error or "no reason was given").strip().rpartition("\n")[2], _SHOWN_REASON)
     error = TooManyFailures(
         f"{len(failed)} runs failed, the last one {last.spec.agent}{task}, seed {last.spec.seed}: {reason}\n"
-        f"No further run was started (--max-failures {len(failed)}); {len(store.missing(specs))} of {len(specs)} runs "
+        f"No further run was started (--max-failures {most}); {len(store.missing(specs))} of {len(specs)} runs "
         f"are missing in {store.root}."
     )
     error.add_note(
