@@ -35,9 +35,10 @@ REQUIRED = {  # the defaults of dask-jobqueue are none, none, none and half an h
     "memory": "of each job: memory: 16GB",
     "walltime": 'after which Slurm ends a job, longer than a run takes: walltime: "12:00:00"',
 }
-_NOT_IN_A_FILE = {
+_CHOSEN_HERE = {
     "self", "args", "kwargs", "job_kwargs", "base_class_kwargs", "loop", "asynchronous", "job_cls", "scheduler",
     "scheduler_cls", "n_workers", "config_name", "dashboard_address", "host",
+    "processes",  # a run is a process anyway; and where a job has several workers, dask-jobqueue does not replace it
 }  # fmt: skip
 
 
@@ -60,7 +61,7 @@ def on_slurm(option: str, n_batches: int) -> Iterator[Cluster]:
 def _keywords(of: type) -> set[str]:
     """What a class of dask-jobqueue takes, with its bases."""
     classes = [one for one in of.__mro__ if one.__module__.startswith("dask_jobqueue")]
-    return {name for one in classes for name in inspect.signature(one).parameters} - _NOT_IN_A_FILE
+    return {name for one in classes for name in inspect.signature(one).parameters} - _CHOSEN_HERE
 
 
 def _check(source: YamlText, keywords: Collection[str]) -> None:
@@ -69,7 +70,8 @@ def _check(source: YamlText, keywords: Collection[str]) -> None:
         if key not in {*keywords, "jobs"}:
             near = get_close_matches(key, [*keywords, "jobs"], n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            message = f"{key} is no keyword of dask_jobqueue.SLURMCluster.{hint}"
+            chosen = key in _CHOSEN_HERE
+            message = f"{key} is {'chosen by rlaudit' if chosen else 'no keyword of dask_jobqueue.SLURMCluster'}.{hint}"
             raise ConfigError(source.show(source.place((key,)), message))
     for key, meaning in REQUIRED.items():
         if key not in source.data:
@@ -87,7 +89,7 @@ def _cluster(make: type["SLURMCluster"], path: Path, settings: Mapping[str, Any]
     of_a_job = {key: value for key, value in settings.items() if key in _keywords(make.job_cls)}
     try:
         make.job_cls("tcp://nowhere:1", **{"name": "for its errors: a cluster that fails is noisy", **of_a_job})
-        cluster = make(**{**settings, "scheduler_options": options})
+        cluster = make(**{**settings, "scheduler_options": options, "processes": 1})
     except (ImportError, OSError, TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(f"{path}: dask-jobqueue cannot use it: {shown(error)}") from None
     with cluster:
