@@ -22,7 +22,7 @@ class StoreError(RlauditError):
 
 
 class TooManyFailures(RlauditError):
-    """So many runs failed that no further one was started."""
+    """So many runs failed that no further one was started; a note says how the command line goes on."""
 
     exit_code = 4
 

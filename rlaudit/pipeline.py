@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rlaudit import config as configs
@@ -25,6 +26,8 @@ from rlaudit.outputs import write
 from rlaudit.results import (
     Arm,
     Audit,
+    FailedRun,
+    FailureAudit,
     ProcedureAudit,
     Reading,
     ReadNote,
@@ -32,7 +35,7 @@ from rlaudit.results import (
     reading_to_json,
 )  # fmt: skip
 from rlaudit.store import Store, is_results_folder
-from rlaudit.training import CONFIG, Training, planned, train
+from rlaudit.training import CONFIG, Training, limits, planned, train
 from rlaudit.types import RunRecord, RunSpec, ScoreTable
 from rlaudit.wording import carried
 
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
 
 READING = "reading.json"
 QUICK_SPLITS = 1_000
+_SHOWN_REASON = 200  # characters of why a run failed
 
 
 # ---------------------------------------------------------------- importing and exporting
@@ -123,6 +127,7 @@ def audit_target(
         store = Store(out or Path("results") / config.name)
         train(config, source, store, how)
         audited = _audit_records(store.records(planned(config, store)), config, store, quick=quick)
+        audited = replace(audited, provenance={**audited.provenance, **limits(config, how)})
     else:
         asked = configs.settings(overrides, claims=claims)
         imported = importers.read(targets, hints)
@@ -217,7 +222,8 @@ def _hurried(settings: AuditSettings, quick: bool) -> tuple[AuditSettings, dict[
 def _complete(audited: Audit, records: Sequence[RunRecord], notes: Mapping[str, str]) -> Audit:
     """Where the numbers come from; and what all of it means, last."""
     arms = tuple(replace(arm, weights_sha256=_hashes(arm, records)) for arm in audited.arms)
-    complete = replace(audited, arms=arms, provenance={**_versions(records), **notes})
+    failures = tuple(replace(one, failed=_failed(one, records)) for one in audited.failures)
+    complete = replace(audited, arms=arms, failures=failures, provenance={**_versions(records), **notes})
     return replace(complete, findings=find(complete))
 
 
@@ -225,6 +231,14 @@ def _hashes(arm: Arm, records: Sequence[RunRecord]) -> tuple[str, ...]:
     mine = (one for one in records if (one.spec.agent, one.spec.task_label) == (arm.agent, arm.task))
     known = {record.spec.seed: record.weights_sha256 for record in mine if record.weights_sha256}
     return tuple(known[seed] for seed in arm.seeds) if known.keys() >= set(arm.seeds) and arm.seeds else ()
+
+
+def _failed(one: FailureAudit, records: Sequence[RunRecord]) -> tuple[FailedRun, ...]:
+    return tuple(
+        FailedRun(record.spec.seed, shorten(carried((record.error or "").strip().rpartition("\n")[2]), _SHOWN_REASON))
+        for record in records
+        if record.status == "failed" and (record.spec.agent, record.spec.task_label) == (one.agent, one.task)
+    )
 
 
 def _versions(records: Iterable[RunRecord]) -> dict[str, str]:

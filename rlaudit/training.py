@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from rlaudit import looks
 from rlaudit.backends.provenance import versions
-from rlaudit.config import AuditConfig, ConfigSource
+from rlaudit.config import AgentConfig, AuditConfig, ConfigSource
 from rlaudit.errors import ConfigError, TooManyFailures
 from rlaudit.events import Log, logged
 from rlaudit.experiments import EXPERIMENTS
@@ -190,13 +190,35 @@ def too_many_failures(failed: Sequence[RunRecord], store: Store, specs: Sequence
     last = failed[-1]
     task = f" on {last.spec.task_label}" if len({spec.task_label for spec in specs}) > 1 else ""
     reason = shorten((last.error or "no reason was given").strip().rpartition("\n")[2], _SHOWN_REASON)
-    return TooManyFailures(
+    error = TooManyFailures(
         f"{len(failed)} runs failed, the last one {last.spec.agent}{task}, seed {last.spec.seed}: {reason}\n"
         f"No further run was started (--max-failures {len(failed)}); {len(store.missing(specs))} of {len(specs)} runs "
-        f"are missing in {store.root}.\n"
+        f"are missing in {store.root}."
+    )
+    error.add_note(
         "The same command goes on with them. --retry-failed trains the failed ones again, --keep-going goes on "
         f"whatever fails; rlaudit audit {quote(str(store.root))} audits what is there."
     )
+    return error
+
+
+def limits(config: AuditConfig, how: Training) -> dict[str, str]:
+    """What a run may take, for the provenance of an audit; nothing where nothing is limited."""
+    allowed = {label: _allowed(agent, how) for label, agent in config.agents.items()}
+    if not any(allowed.values()):
+        return {}
+    if len(set(allowed.values())) == 1:
+        return {"limits of a run": next(iter(allowed.values()))}
+    return {"limits of a run": "; ".join(f"{label}: {words or 'none'}" for label, words in allowed.items())}
+
+
+def _allowed(agent: AgentConfig, how: Training) -> str:
+    from rlaudit.executors.resident import in_words
+
+    timeout = min(filter(None, (agent.timeout, how.timeout)), default=None)
+    memory = min(filter(None, (agent.memory, how.memory)), default=None)
+    words = [f"{timeout:g} s of wall time"] if timeout else []
+    return ", ".join(words + ([f"{in_words(memory)} of resident memory"] if memory else []))
 
 
 def planned(config: AuditConfig, store: Store) -> tuple[RunSpec, ...]:

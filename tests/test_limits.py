@@ -175,7 +175,8 @@ def test_after_so_many_failures_no_run_starts_and_those_under_way_finish(trained
     with pytest.raises(TooManyFailures) as stopped:
         trained({2, 4, 6, 9}, store, max_failures=3)
     assert (5, 3) == counts(store)  # seed 7 was under way with seed 6
-    first, second, third = str(stopped.value).splitlines()
+    first, second = str(stopped.value).splitlines()
+    (third,) = stopped.value.__notes__
     assert "3 runs failed, the last one a, seed 6: ValueError: no" == first
     assert f"No further run was started (--max-failures 3); 12 of 20 runs are missing in {store.root}." == second
     assert "--retry-failed trains the failed ones again, --keep-going" in third
@@ -213,11 +214,25 @@ def test_the_command_ends_with_4_and_says_it(
 ) -> None:
     def stop(config: object, source: object, store: object, how: training.Training) -> None:
         assert expected == how.max_failures
-        raise TooManyFailures("so many")
+        error = TooManyFailures("so many")
+        error.add_note("go on so")
+        raise error
 
     monkeypatch.setattr(training, "train", stop)
     result = CliRunner().invoke(main, ["train", str(written(tmp_path, "")), "--quiet", *options])
-    assert (4, True) == (result.exit_code, result.output.endswith("Error: so many\n")), result.output
+    assert (4, True) == (result.exit_code, result.output.endswith("Error: so many\ngo on so\n")), result.output
+
+
+def test_limits_stand_in_the_provenance_of_an_audit(tmp_path: Path) -> None:
+    config, _ = load_config(written(tmp_path, "memory: 2GB, timeout: 60, ", more="\n  b: {algo: PPO, timesteps: 100}"))
+    a = "60 s of wall time, 2 GB of resident memory"
+    assert {"limits of a run": f"a: {a}; b: none"} == training.limits(config, training.Training())
+    a = "20 s of wall time, 2 GB of resident memory"
+    shorter = training.limits(config, training.Training(timeout=20))
+    assert {"limits of a run": f"a: {a}; b: 20 s of wall time"} == shorter
+    plain, _ = load_config(written(tmp_path, ""))
+    assert {} == training.limits(plain, training.Training())
+    assert {"limits of a run": "1 s of wall time"} == training.limits(plain, training.Training(timeout=1))
 
 
 # ---------------------------------------------------------------- runs of others

@@ -40,7 +40,7 @@ class _Verbs(click.Group):
         except RlauditError as error:
             from rlaudit.terminal import printable
 
-            failure = _Failure(printable(str(error)))
+            failure = _Failure(printable("\n".join([str(error), *getattr(error, "__notes__", ())])))
             failure.exit_code = error.exit_code  # type: ignore[misc]  # click reads it of the instance
             raise failure from None
         except OSError as error:

@@ -2,7 +2,8 @@
 
 A run's own failure never raises: it becomes a failed record, and the rest goes on. Every executor gives the same
 records to the bit, whatever the number of workers. Right before a run starts, `claim` is asked: where it says no,
-somebody else trains it, or nobody is to, and there is no record of it here.
+somebody else trains it, or nobody is to, and there is no record of it here. A run is told to have ended when its record
+has been taken: who stores it first never tells of a run that is lost.
 """
 
 from collections.abc import Callable, Generator, Iterable, Mapping

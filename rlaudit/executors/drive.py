@@ -20,7 +20,6 @@ class Engine(NamedTuple):
     reason: Callable[[BaseException, Batch], str]  # why there is no result; the last line says it
     news: Callable[[Batch], Iterable[RunEvent]]  # of a batch that runs: timesteps done so far, tries elsewhere
     slots: Callable[[], int]  # batches at the same time; may change from one look to the next
-    watch: Callable[[Batch], None] = lambda batch: None  # ends a batch that is over its memory
 
 
 def drive(todo: Sequence[Batch], engine: Engine, *, retries: int, notify: Notify, claim: Claim) -> Iterator[RunRecord]:
@@ -50,10 +49,9 @@ def drive(todo: Sequence[Batch], engine: Engine, *, retries: int, notify: Notify
                 announce("retried", batch, notify, engine.reason(error, batch))
                 continue
             for record in future.result() if error is None else _failed(batch, engine.reason(error, batch), tries):
-                notify(ended(record))
                 yield record
+                notify(ended(record))  # it is stored by now
         for batch, _ in running.values():
-            engine.watch(batch)
             for event in engine.news(batch):
                 notify(event)
 

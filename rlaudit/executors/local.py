@@ -68,8 +68,7 @@ def run_local(
             submit=partial(_start_worker, context, folder, timeout),
             was_lost=partial(_was_killed, stopped),
             reason=partial(_reason, folder, stopped),
-            news=partial(_progress, folder),
-            watch=partial(_watch, folder, memory, stopped),
+            news=partial(_look, folder, memory, stopped),
             slots=lambda: workers or available_cores(),
         )
         try:
@@ -88,8 +87,19 @@ def _was_killed(stopped: Mapping[int, str], error: BaseException) -> bool:
     return isinstance(error, ProcessExpired) and error.pid not in stopped
 
 
-def _watch(folder: Path, memory: int | None, stopped: dict[int, str], batch: Batch) -> None:
-    """Kills a worker that holds too much memory, with whatever it has started."""
+def _look(folder: Path, memory: int | None, stopped: dict[int, str], batch: Batch) -> Iterator[RunEvent]:
+    """How far its runs are; kills its worker where that holds too much memory, with whatever it has started.
+
+    None before a run has told any step, and nothing where it is just being told.
+    """
+    _limit_memory(folder, memory, stopped, batch)
+    for spec in batch:
+        told = folder / f"{spec.run_id}.steps"
+        with contextlib.suppress(OSError, ValueError):
+            yield RunEvent("progress", spec, int(told.read_text()) if told.exists() else 0)
+
+
+def _limit_memory(folder: Path, memory: int | None, stopped: dict[int, str], batch: Batch) -> None:
     limit = sum(min(spec.memory or inf, memory or inf) for spec in batch)
     if limit == inf or (worker := _worker(folder, batch)) is None:
         return
@@ -127,14 +137,6 @@ def _reason(folder: Path, stopped: Mapping[int, str], error: BaseException, batc
         log = (folder / f"{batch[0].run_id}.log").read_text(errors="replace")[-LOG_TAIL:].strip()
         why = f"{log}\n{why}" if log else why
     return why
-
-
-def _progress(folder: Path, batch: Batch) -> Iterator[RunEvent]:
-    """Timesteps done; none before a run has told any, and nothing where it is just being told."""
-    for spec in batch:
-        told = folder / f"{spec.run_id}.steps"
-        with contextlib.suppress(OSError, ValueError):
-            yield RunEvent("progress", spec, int(told.read_text()) if told.exists() else 0)
 
 
 # ---------------------------------------------------------------- processes

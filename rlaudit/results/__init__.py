@@ -37,6 +37,7 @@ from rlaudit.results.reproduction import Difference, Draw, Reproduction, Trial
 from rlaudit.results.robustness import (
     Carrier,
     EvaluationNoise,
+    FailedRun,
     FailureAudit,
     MetricChoice,
     MetricView,
@@ -70,6 +71,7 @@ __all__ = [
     "EffectSize",
     "Estimate",
     "EvaluationNoise",
+    "FailedRun",
     "FailureAudit",
     "FirstPlace",
     "Flip",
