@@ -187,6 +187,7 @@ def main() -> None:
         "storing": storing,
         "the command: its imports, checks and waiting": runner.own / seeds - storing,
         "the server that imports for all workers, and forking them": (runner.cpu - runner.own) / seeds - trained,
+        "all but learning": runner.cpu / seeds - (trained - evaluation),
         "all": runner.cpu / seeds,
     }
     given.out.write_text(
