@@ -19,7 +19,7 @@ from rlaudit.config import AuditConfig, ConfigSource
 from rlaudit.config_values import LooksName
 from rlaudit.errors import StoreError
 from rlaudit.plan import plan as all_runs
-from rlaudit.results import LoggedLook, Look, LookPlan, Overturned, PairLook, Sequential
+from rlaudit.results import LoggedLook, Look, LookPlan, LookState, Overturned, PairLook, Sequential
 from rlaudit.results.looks import WINNERS
 from rlaudit.scores import score_table
 from rlaudit.sequential import Decision, Design, next_look
@@ -92,12 +92,13 @@ def needed(config: AuditConfig, records: Sequence[RunRecord]) -> tuple[RunSpec, 
     """The runs of all looks so far, and of the next one where there is one; at first that is the first batch."""
     found = decide(config, records, detail=False) if records else Decision((), ())
     batch = declared(config).batch
+    next_batch = min((n for _, _, n in found.more), default=batch)  # tasks go in step: nobody is ahead of a look
     wanted = {
         (agent, pair.task): look.number * batch
         for look in found.looks
         for pair in look.pairs
         for agent in (pair.agent_a, pair.agent_b)
-    } | {(agent, task): n for agent, task, n in found.more}
+    } | {(agent, task): n for agent, task, n in found.more if n == next_batch}
     places = {seed: place for place, seed in enumerate(config.seeds)}
     return tuple(
         spec for spec in all_runs(config) if places[int(spec.seed)] < wanted.get((spec.agent, spec.task_label), batch)
@@ -126,7 +127,8 @@ def write_down(config: AuditConfig, store: Store) -> tuple[Look, ...]:
     new = unknown(detail=True) if records and unknown(detail=False) else ()
     if new:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        lines = "".join(_line(LoggedLook(now, look, plan, runs)) for look in new)
+        logged = [LoggedLook(now, look, plan, runs, _n_later(look, config, records)) for look in new]
+        lines = "".join(map(_line, logged))
         store.write_text(LOG, (store.read_text(LOG) or "") + lines)
     return new
 
@@ -140,6 +142,11 @@ def _is_known(look: Look, plan: LookPlan, logged: LoggedLook | None) -> bool:
     if logged is None or logged.plan != plan or len(logged.look.pairs) != len(look.pairs):
         return False
     return not [*_changes(logged.look, look)]
+
+
+def _n_later(look: Look, config: AuditConfig, records: Sequence[RunRecord]) -> int:
+    later = {*config.seeds[look.number * declared(config).batch :]}
+    return sum(record.spec.seed in later for record in records)
 
 
 def _runs(config: AuditConfig) -> tuple[str, ...]:
@@ -173,20 +180,26 @@ def log(store: Store) -> tuple[LoggedLook, ...]:
 
 def compared(found: Sequential, config: AuditConfig, store: Store) -> Sequential:
     """Beside the log: when each look was made, and what has changed since."""
-    mine = _of_these(log(store), _runs(config))
+    plan, mine = found.plan, _of_these(log(store), _runs(config))
     first: dict[int, LoggedLook] = {}
     for one in mine:
         first.setdefault(one.look.number, one)
     now = {look.number: look for look in found.looks}
     changes = [
-        change for number, one in first.items() for change in _changes(one.look, now.get(number, Look(number, ())))
+        change
+        for number, one in first.items()
+        for change in _changes(one.look, now.get(number, Look(number, ())))
+        if not (
+            change.logged == LookState.FUTILE and change.now == LookState.OPEN and one.plan.futility != plan.futility
+        )
     ]
     return replace(
         found,
         times=tuple(first[look.number].time if look.number in first else None for look in found.looks),
         overturned=tuple(change for change in changes if change.logged != change.now),
         redrawn=tuple(dict.fromkeys(change.number for change in changes if change.logged == change.now)),
-        first_plan=mine[0].plan if mine and mine[0].plan != found.plan else None,
+        first_plan=mine[0].plan if mine and mine[0].plan != plan else None,
+        in_retrospect=tuple(number for number, one in first.items() if one.n_later and number in now),
     )
 
 

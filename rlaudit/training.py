@@ -83,7 +83,7 @@ def _until_none_is_missing(config: AuditConfig, source: ConfigSource, share: Sha
     store, failed, told = share.store, list[RunRecord](), False
     while missing := share.missing(_asked_for(specs := _looked(config, store, how), how)):
         if _given_up(failed, how):
-            raise too_many_failures(failed, store, specs)
+            raise too_many_failures(failed, how.max_failures, store, specs)
         if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
             check(free, source, how.executor)
             store.check_room()
@@ -185,14 +185,16 @@ def _train(specs: Sequence[RunSpec], share: Share, failed: list[RunRecord], how:
                 failed.append(record)
 
 
-def too_many_failures(failed: Sequence[RunRecord], store: Store, specs: Sequence[RunSpec]) -> TooManyFailures:
+def too_many_failures(
+    failed: Sequence[RunRecord], most: int | None, store: Store, specs: Sequence[RunSpec]
+) -> TooManyFailures:
     """What happened, what is missing, and the ways on."""
     last = failed[-1]
     task = f" on {last.spec.task_label}" if len({spec.task_label for spec in specs}) > 1 else ""
     reason = shorten((last.error or "no reason was given").strip().rpartition("\n")[2], _SHOWN_REASON)
     error = TooManyFailures(
         f"{len(failed)} runs failed, the last one {last.spec.agent}{task}, seed {last.spec.seed}: {reason}\n"
-        f"No further run was started (--max-failures {len(failed)}); {len(store.missing(specs))} of {len(specs)} runs "
+        f"No further run was started (--max-failures {most}); {len(store.missing(specs))} of {len(specs)} runs "
         f"are missing in {store.root}."
     )
     error.add_note(

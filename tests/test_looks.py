@@ -259,14 +259,15 @@ def stored(folder: Path, means: dict[str, float], failed: Sequence[int] = ()) ->
     path.write_text(CONFIG.replace("looks: 2", "looks: 3").replace("batch: 2", "batch: 3"))
     config, source = load_config(path)
     records: list[RunRecord] = []
+    store.write_text(training.CONFIG, source.yaml())
     while len(specs := audit.plan(config, records)) > len(records):
         records = records_of(specs, means, failed)
-    store.add_all(records)
-    store.write_text(training.CONFIG, source.yaml())
-    looks.write_down(config, store)
+        store.add_all(records)
+        looks.write_down(config, store)
     return path, store
 
 
+EQUAL = {"a2c": 100.0, "longer": 100.0}
 TOGETHER, ASUNDER = {"a2c": 100.0, "longer": 105.0}, {"a2c": 100.0, "longer": 300.0}
 
 
@@ -312,7 +313,6 @@ def test_other_numbers_with_the_same_outcome_are_told(tmp_path: Path) -> None:
         ("seeds.batch=2", "batch was 3, is 2"),
         ("audit.alpha=0.2", "alpha was 0.05, is 0.2"),
         ("audit.higher_is_better=false", "higher_is_better was True, is False"),
-        ("seeds.futility=false", "futility was 0.1, is None"),
     ],
 )
 def test_a_design_that_is_changed_after_a_look_names_no_winner(tmp_path: Path, override: str, change: str) -> None:
@@ -320,6 +320,36 @@ def test_a_design_that_is_changed_after_a_look_names_no_winner(tmp_path: Path, o
     found = audited(path, store, override)
     assert found.comparisons[0].verdict == Verdict.UNDECIDED
     assert change in found.findings[0].sentence
+
+
+def test_a_pair_that_was_given_up_may_go_on(tmp_path: Path) -> None:
+    """Bounds do not count on anybody's giving up, so that no winner is likelier for it."""
+    path, store = stored(tmp_path, EQUAL)
+    config, _ = load_config(path, ["seeds.futility=false"])
+    again = [spec for spec in all_runs(config) if spec.seed in range(3, 6)]
+    store.add_all(records_of(again, {"a2c": 100.0, "longer": 900.0}))
+    found = audited(path, store, "seeds.futility=false")
+    assert found.comparisons[0].verdict == Verdict.B_BETTER
+    assert any("futility was 0.1, is None. That names nobody" in one.sentence for one in found.findings)
+
+
+def test_looks_at_runs_that_were_there_already_are_told(tmp_path: Path) -> None:
+    path, store = tmp_path / "x.yaml", Store(tmp_path / "out")
+    path.write_text(CONFIG)
+    config, _ = load_config(path)
+    store.add_all(records_of(all_runs(config), TOGETHER))
+    found = audited(path, store)
+    assert found.sequential is not None
+    assert (found.sequential.in_retrospect, found.sequential.beforehand) == ((1,), False)
+    assert any(one.sentence.startswith("Look 1 was made when later seeds were there") for one in found.findings)
+
+
+def test_tasks_go_in_step(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(CONFIG.replace("task: CartPole-v1", "tasks: [CartPole-v1, Acrobot-v1]"))
+    config, _ = load_config(path)
+    half = [run for run in records_of(audit.plan(config), TOGETHER) if run.spec.task_label == "CartPole-v1"]
+    assert audit.plan(config, half) == audit.plan(config)
 
 
 def test_looks_at_other_runs_are_another_matter(tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ def run_local(
 ) -> Generator[RunRecord, None, None]:
     """Trains in processes of this machine; a killed one is tried again up to `retries` times.
 
-    `timeout` is in seconds of wall time per run; a spec's own may be shorter. The user's main module is not imported
+    `timeout` is in seconds of wall time per run, `memory` in bytes that it and what it starts hold; a spec's own may be
+    less. A run over a limit is stopped and has failed; it is not tried again. The user's main module is not imported
     again in the workers, so that scripts and notebooks need no `__main__` guard; an environment of one's own is named
     with the module that registers it: `my_module:MyEnv-v0`. Workers end when the generator is closed, and when this
     process is killed.

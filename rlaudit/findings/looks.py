@@ -74,8 +74,8 @@ _REPORTED = (
 )
 _OPEN_STEPS = {
     LookState.OPEN: "Run the audit on the config: it trains the next seeds and looks again.",
-    LookState.FUTILE: "Name no winner, and do not call them equal. Whoever wants to go on declares new looks at fresh "
-    "seeds.",
+    LookState.FUTILE: "Name no winner, and do not call them equal. The looks that are left may still be made (seeds."
+    "futility: false).",
     LookState.UNDECIDED: "Name no winner, and do not call them equal. The looks have spent alpha: whoever wants to go "
     "on declares new looks at fresh seeds.",
 }  # fmt: skip
@@ -113,7 +113,8 @@ def _summary(ends: list[tuple[Look, PairLook]], found: Sequential) -> Finding:
 def _cost(found: Sequential, n_failed: int) -> Finding:
     plan, n, most = found.plan, found.n_runs, found.n_most
     saved = most - n
-    shared = f"{_declared(plan)} were declared before the first seed was trained"
+    declared = "were declared before their seeds were trained" if found.beforehand else "are declared"
+    shared = f"{_declared(plan)} {declared}"
     failed = f" {n_failed} of the runs failed: they count as trained and enter no look." if n_failed else ""
     if found.settled:
         left = f"{saved:,} were not needed" if saved else "none was saved"
@@ -142,8 +143,8 @@ def _declared(plan: LookPlan) -> str:
 
 
 def _changed(found: Sequential) -> Iterator[Finding]:
-    if found.first_plan is not None:
-        changes = _differences(found.first_plan, found.plan)
+    changes = _differences(found.first_plan, found.plan) if found.first_plan else []
+    if found.redesigned:
         yield Finding(
             "The looks were changed after the first",
             f"The looks were changed after the first of them was made: {'; '.join(changes)}. Whoever changes them "
@@ -151,6 +152,26 @@ def _changed(found: Sequential) -> Iterator[Finding]:
             Level.UNSAFE,
             {"n_changes": len(changes)},
             _FRESH,
+        )
+    elif changes:
+        yield Finding(
+            "When a pair is given up was changed",
+            f"After the first look it was changed when a pair is given up: {'; '.join(changes)}. That names nobody, "
+            "and makes no wrong winner likelier.",
+            Level.WARN,
+            {"n_changes": len(changes)},
+            "Say so beside the result.",
+        )
+    if found.in_retrospect:
+        numbers = found.in_retrospect
+        which = f"s {listed(numbers)} were" if len(numbers) > 1 else f" {numbers[0]} was"
+        yield Finding(
+            "Looks in retrospect",
+            f"Look{which} made when later seeds were there already. Alpha holds for looks that were declared before "
+            "anybody saw these scores, and the log cannot show that they were.",
+            Level.WARN,
+            {"n_looks": len(found.in_retrospect)},
+            "Say when the looks were declared; if it was after a look at the scores, repeat them on fresh seeds.",
         )
     if found.overturned:
         one, n = found.overturned[0], len(found.overturned)

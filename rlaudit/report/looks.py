@@ -28,9 +28,9 @@ def when_it_stopped(audit: Audit) -> SectionHtml | None:
 def _sentences(audit: Audit, found: Sequential) -> Iterator[str]:
     said = [f"{_words(pair, found)} at look {look.number}{on(_task(audit, pair))}" for look, pair in found.ends()]
     yield f"{'; '.join(said[:_DRAWN]) or 'No look has been made yet'}. {_took(found)}"
-    plan = found.plan
+    plan, beforehand = found.plan, " before their seeds were trained" if found.beforehand else ""
     yield (
-        f"Declared before the first seed was trained: {plan.n_looks} looks, at {_sizes(plan)} seeds an agent; all "
+        f"Declared{beforehand}: {plan.n_looks} looks, at {_sizes(plan)} seeds an agent; all "
         f"looks at all pairs together name a wrong winner with a chance of at most {100 * plan.alpha:g} %."
     )
     if any(pair.state in WINNERS for _, pair in found.ends()):

@@ -1,7 +1,7 @@
 """An audit whose seeds were added until it was settled: its looks, and whether they stand as they were written down."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rlaudit.results.sequential import Look, LookState, PairLook
@@ -37,6 +37,7 @@ class LoggedLook:
     look: Look
     plan: LookPlan
     runs: tuple[str, ...]  # run ids of the first seed of every agent and task: what was looked at
+    n_later: int = 0  # runs with later seeds that were there already: the look was made in retrospect
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Sequential:
     overturned: tuple[Overturned, ...] = ()
     redrawn: tuple[int, ...] = ()  # looks whose numbers have changed, but no state
     first_plan: LookPlan | None = None  # of the first look, where it was another than `plan`
+    in_retrospect: tuple[int, ...] = ()  # looks that were made when later seeds were there already
 
     @property
     def n_most(self) -> int:
@@ -73,6 +75,16 @@ class Sequential:
     def settled(self) -> bool:
         """Nothing more would be trained."""
         return not self.more
+
+    @property
+    def beforehand(self) -> bool:
+        """Whether the log bears out that looks were declared before their seeds were trained."""
+        return all(time is not None for time in self.times) and not self.in_retrospect
+
+    @property
+    def redesigned(self) -> bool:
+        """The looks were changed after the first of them, in more than when a pair is given up: that names nobody."""
+        return self.first_plan is not None and replace(self.first_plan, futility=self.plan.futility) != self.plan
 
     def series(self) -> list[list[PairLook]]:
         """The looks at each pair, in the order of the pairs."""
@@ -89,7 +101,7 @@ class Sequential:
 
     def doubt(self, pair: PairLook) -> str:
         """Why a winner does not stand; empty where it does."""
-        if self.first_plan is not None:
+        if self.redesigned:
             return "the looks were changed after the first of them"
         named = (pair.agent_a, pair.agent_b, pair.task)
         if any((one.agent_a, one.agent_b, one.task) == named for one in self.overturned):
