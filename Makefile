@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PYTEST_ARGS ?= -n 2
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: audit test setup bench elsewhere calibration fuzz
+.PHONY: audit test setup bench elsewhere calibration faults fuzz
 .DELETE_ON_ERROR:
 
 audit: setup
@@ -17,9 +17,15 @@ audit: setup
 test: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# The calibration table that `rlaudit list tests --calibration` shows: ten minutes on two cores.
+# The calibration table that `rlaudit list tests --calibration` shows (ten minutes on two cores), and that of sequential
+# seeds (an hour on one), which needs real runs that are not part of the repository.
 calibration: setup
 	$(BIN)/python tests/calibrate.py
+	$(BIN)/python tests/calibrate_sequential.py
+
+# Two hundred faults and more in real training; writes tests/data/fault_bench.csv.
+faults: setup
+	$(BIN)/python tests/faults.py
 
 # What we export, plotted by rliable and marl-eval. rliable needs an older pandas than ours (arch 7.2.0 does
 # not import beside pandas 3, and rliable does not work with arch 8), so it has a place of its own.

@@ -31,13 +31,15 @@ SchemeName = Literal[
     "truncated_normal", "unit_normal", "small_normal", "zeros", "torch",
 ]  # fmt: skip
 ScoreName = Literal["final", "auc", "best"]
+LooksName = Literal["sequential", "anytime"]  # designs in which seeds are added and looked at
 TESTS: tuple[str, ...] = get_args(TestName)
 PROCEDURES: tuple[ProcedureName, ...] = get_args(ProcedureName)
 BACKEND_NAMES: tuple[str, ...] = get_args(BackendName)
 EXPERIMENT_NAMES: tuple[str, ...] = get_args(ExperimentName)
 SCHEMES: tuple[SchemeName, ...] = get_args(SchemeName)
 
-_MAX_SEEDS = 100_000
+MAX_SEEDS = 100_000  # of an agent
+_LEAST_MEMORY = 10_000_000
 
 
 def _whole(value: object) -> object:
@@ -53,6 +55,23 @@ def _number(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("is not a number")
     return value
+
+
+_UNITS = {"": 1} | {f"{prefix}B": 1000**power for power, prefix in enumerate(("", "K", "M", "G", "T"))}
+_UNITS |= {f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGT", 1)}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)")
+
+
+def n_bytes(value: object) -> int:
+    """2_000_000, "2GB" or "1.5 GiB". Raises ValueError."""
+    units = {unit.lower(): size for unit, size in _UNITS.items()}
+    match = _SIZE.fullmatch(str(value).strip())
+    if isinstance(value, bool) or not match or match[2].lower() not in units:
+        raise ValueError("is no size; give bytes, or a number with KB, MB, GB, KiB, MiB or GiB, such as 2GB")
+    size = int(float(match[1]) * units[match[2].lower()])
+    if size < _LEAST_MEMORY:
+        raise ValueError("is less than any run needs; give 10MB or more, such as 2GB")
+    return size
 
 
 def _text(value: object) -> object:
@@ -184,9 +203,9 @@ def _seed_range(text: str) -> range:
 
 
 def _check_count(count: int) -> None:
-    if not 2 <= count <= _MAX_SEEDS:
+    if not 2 <= count <= MAX_SEEDS:
         noun = "seed" if count == 1 else "seeds"
-        raise ValueError(f"makes {count} {noun}; an audit needs at least 2, better 20 (at most {_MAX_SEEDS:,})")
+        raise ValueError(f"makes {count} {noun}; an audit needs at least 2, better 20 (at most {MAX_SEEDS:,})")
 
 
 def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -205,6 +224,7 @@ def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
 WHOLE = BeforeValidator(_whole)
 NUMBER = BeforeValidator(_number)
 Count: TypeAlias = Annotated[int, Field(ge=1), WHOLE]
+Memory: TypeAlias = Annotated[int, BeforeValidator(n_bytes, json_schema_input_type=int | str)]
 Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
 Switch: TypeAlias = Annotated[bool, BeforeValidator(_switch)]
 Label: TypeAlias = Annotated[Text, AfterValidator(_label)]

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import IO, NamedTuple
 
 _MANY = 100  # files from which on one call for all of them is quicker than one for each
 
@@ -74,6 +75,65 @@ def only_process(path: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_UN)
 
 
+class Lock(NamedTuple):
+    """A lock that this process holds."""
+
+    path: Path
+    file: IO[bytes]
+
+    def release(self) -> None:
+        """Opens it, and removes its file while nobody else can have it."""
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+        self.file.close()
+
+
+def lock_at_once(path: Path) -> Lock | None:
+    """The lock of a file that is made for it; None where another process holds it.
+
+    The system opens the lock of a process that died. Where a file system (or the system) knows no locks, everybody gets
+    one. Raises OSError where the file cannot be made.
+    """
+    while True:
+        make_directory(path.parent)
+        with contextlib.suppress(FileNotFoundError):  # the folder went away just now
+            file = path.open("ab")
+            if not _locked(file):
+                file.close()
+                return None
+            if _is_still(file, path):
+                return Lock(path, file)
+            file.close()  # the one that held it before has removed it
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        pass
+    return True
+
+
+def _is_still(file: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def make_directory(path: Path) -> None:
+    """With its parents; again where another process has just removed an empty one of them."""
+    for _ in range(9):
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            path.mkdir(parents=True, exist_ok=True)
+            return
+    path.mkdir(parents=True, exist_ok=True)
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process of this machine still runs, whoever owns it."""
     try:
@@ -83,3 +143,15 @@ def is_alive(pid: int) -> bool:
     except PermissionError:
         pass
     return True
+
+
+def birth(pid: int) -> int | None:
+    """When a process started, in the system's own ticks: tells it from a later one of the same number.
+
+    None where it has ended, and on systems that do not say.
+    """
+    try:
+        state, *fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        return None if state == "Z" else int(fields[18])
+    except (OSError, ValueError, IndexError):
+        return None

@@ -1,6 +1,6 @@
 """What can go wrong for a user. Each error's text says what, where, and the way out.
 
-The command line prints the text and exits with 2; there is no traceback.
+The command line prints the text and exits with the error's code; there is no traceback.
 """
 
 from collections.abc import Iterable
@@ -10,6 +10,8 @@ from difflib import get_close_matches
 class RlauditError(Exception):
     """Base of every error that a user can mend."""
 
+    exit_code = 2
+
 
 class ConfigError(RlauditError):
     """A config (or an override on the command line) cannot be used."""
@@ -17,6 +19,12 @@ class ConfigError(RlauditError):
 
 class StoreError(RlauditError):
     """A results folder cannot be read or written, or would be overwritten with other data."""
+
+
+class TooManyFailures(RlauditError):
+    """So many runs failed that no further one was started; a note says how the command line goes on."""
+
+    exit_code = 4
 
 
 class ExecutorError(RlauditError):

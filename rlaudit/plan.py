@@ -54,6 +54,7 @@ def run_spec(config: AuditConfig, task: TaskConfig, label: str, agent: AgentConf
         initializer=agent.initializer.model_dump(exclude_none=True) if agent.initializer else None,
         folder=config.folder,
         timeout=agent.timeout,
+        memory=agent.memory,
     )
 
 

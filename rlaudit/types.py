@@ -59,7 +59,7 @@ class EvaluationPlan:
     deterministic: bool = True
 
 
-CIRCUMSTANCES = ("folder", "timeout", "memo")  # fields of a spec that say how it is run here; they are not kept
+CIRCUMSTANCES = ("folder", "timeout", "memory", "memo")  # fields of a spec: how it is run here; not kept
 IMPORTED = "table"  # the backend of runs that somebody else trained
 
 
@@ -89,6 +89,7 @@ class RunSpec:
     treatment: Mapping[str, Any] = field(default_factory=dict)  # what an experiment does to it; its backend reads this
     folder: str = ""  # where the config stands, for programs beside it; not part of the run's identity
     timeout: float | None = None  # seconds of wall time after which the run is stopped; not part of its identity
+    memory: int | None = None  # bytes of resident memory above which it is stopped; not part of its identity
     memo: str = ""  # folder for what several runs need and only one should compute; not part of the run's identity
 
     @cached_property
@@ -172,8 +173,8 @@ class RunRecord:
 class RunEvent(NamedTuple):
     """What an executor tells whoever watches."""
 
-    kind: Literal["planned", "waiting", "started", "progress", "retried", "finished", "failed"]
-    spec: RunSpec
+    kind: Literal["planned", "started", "progress", "retried", "finished", "failed", "elsewhere", "waiting"]
+    spec: RunSpec  # "elsewhere": another process trains it; "waiting": for a worker, or for runs of others
     steps: int = 0  # timesteps done so far
     message: str = ""
 

@@ -18,6 +18,7 @@ from rlaudit.results import (
     Arm,
     Audit,
     Carrier,
+    FailedRun,
     FailureAudit,
     Outlier,
     PairAudit,
@@ -173,6 +174,22 @@ def test_where_nothing_stands_apart_the_section_says_so_with_the_bound() -> None
     assert "No seed failed. 20 seeds an agent still allow a failure rate of up to" in said(audit)
     assert "no run fell behind early" in said(audit)
     assert () == section(audit).figures
+
+
+def test_why_seeds_failed_is_said_and_each_is_named_in_the_table() -> None:
+    audit = build_audit(n_failed=5)
+    reasons = ["TimeoutError: stopped after 9 s", "MemoryError: <b>", "KeyError: 1", "KeyError: 2"]
+    failed = tuple(FailedRun(seed, reason) for seed, reason in enumerate([*reasons[:1], *reasons]))
+    first, second = audit.arms
+    told = replace(audit, failures=(failure_audit(first, failed=failed), failure_audit(second)), carriers=())
+    assert (
+        " Why: TimeoutError: stopped after 9 s (2 seeds); MemoryError: <b> (1 seed); KeyError: 1 (1 seed); "
+        "and 1 other reason, which the table has."
+    ) in said(told)
+    (table,) = [table for table in section(told).tables if table.caption == "seeds that failed"]
+    assert (first.agent, first.task, 4, "KeyError: 2") == table.rows[-1]
+    assert told == from_json(to_json(told))
+    assert "Why" not in said(with_all(audit))
 
 
 def test_without_curves_nothing_is_said_of_stuck_runs() -> None:

@@ -30,7 +30,7 @@ def main(scratch: str, command: list[str]) -> int:
             command,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=lambda: _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL),
+            preexec_fn=die_with_parent,
         )
     except OSError as error:
         sys.stderr.write(f"{command[0]} cannot be started: {error.strerror}\n")
@@ -92,6 +92,11 @@ def _parent(process: str) -> int:
             return int(stat.read().rpartition(")")[2].split()[1])  # behind a name that may hold anything
     except OSError:
         return 0
+
+
+def die_with_parent() -> None:
+    """From now on this process is killed when its parent ends, where the system can do that."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _prctl(option: int, value: int) -> None:

@@ -2,7 +2,11 @@
 
 import errno
 import shlex
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -14,6 +18,7 @@ from rlaudit.cli.planning import plan
 from rlaudit.cli.printed import recheck
 from rlaudit.cli.running import audit, report, train
 from rlaudit.cli.shelves import init, list_names, schema
+from rlaudit.cli.watching import status
 from rlaudit.errors import RlauditError
 
 USAGE_ERROR, INTERRUPTED = 2, 130  # the others: findings.exit_code
@@ -30,11 +35,14 @@ class _Verbs(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _terminable():
+                return super().invoke(ctx)
         except RlauditError as error:
             from rlaudit.terminal import printable
 
-            raise _Failure(printable(str(error))) from None
+            failure = _Failure(printable("\n".join([str(error), *getattr(error, "__notes__", ())])))
+            failure.exit_code = error.exit_code  # type: ignore[misc]  # click reads it of the instance
+            raise failure from None
         except OSError as error:
             if error.errno != errno.ENAMETOOLONG:
                 raise
@@ -43,6 +51,19 @@ class _Verbs(click.Group):
             click.echo("\nInterrupted. Nothing is lost but the runs that were in progress. To go on:", err=True)
             click.echo(f"    {shlex.join(['rlaudit', *sys.argv[1:]])}", err=True)
             ctx.exit(INTERRUPTED)
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """What queues and shutdowns send (SIGTERM) ends a command as Ctrl-C does: workers, locks and scratch files go."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -56,6 +77,7 @@ def main() -> None:
     \b
       rlaudit audit configs/quickstart.yaml    train, audit, report
       rlaudit audit logs/                      audit what exists, in any known format
+      rlaudit status results/quickstart        how far a training is that runs elsewhere
       rlaudit plan my-config.yaml              what it costs, what it can show
       rlaudit calibrate scores.csv             how often other ways to conclude would go wrong
       rlaudit recheck "t(8) = 2.31, p = .05"   numbers that somebody printed
@@ -68,5 +90,7 @@ def main() -> None:
     """
 
 
-for verb in (audit, train, import_runs, export, plan, calibrate, recheck, reproduce, report, list_names, schema, init):
+for verb in (
+    audit, train, status, import_runs, export, plan, calibrate, recheck, reproduce, report, list_names, schema, init,
+):  # fmt: skip
     main.add_command(verb)

@@ -43,9 +43,39 @@ workers = click.option("--workers", type=click.IntRange(min=1), help="Runs at th
 timeout = click.option(
     "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop a run after this long."
 )
+
+
+class Size(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.3
+    """Bytes, or a number with a unit."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """As in a config."""
+        from rlaudit.config_values import n_bytes
+
+        try:
+            return n_bytes(value)
+        except ValueError as error:
+            self.fail(f"{value!r} {error}.", param, ctx)
+
+
+memory = click.option(
+    "--memory", type=Size(), metavar="SIZE", help="Stop a run that holds more, with what it has started: 2GB."
+)
+retries = click.option(
+    "--retries", type=click.IntRange(min=0), default=3, metavar="N",
+    help="Train a run again whose process was killed. [default: 3]",
+)  # fmt: skip
+max_failures = click.option(
+    "--max-failures", type=click.IntRange(min=1), default=10, metavar="N",
+    help="Start no further run once so many have failed. [default: 10]",
+)  # fmt: skip
+keep_going = click.option("--keep-going", is_flag=True, help="Train on, however many fail.")
 retry_failed = click.option("--retry-failed", is_flag=True, help="Train failed runs again.")
 quiet = click.option("-q", "--quiet", is_flag=True, help="No progress; only the first line of the verdict.")
-training = together(setting, seeds, out, executor, workers, timeout, retry_failed, quiet)
+limits = (timeout, memory, retries, max_failures, keep_going)
+training = together(setting, seeds, out, executor, workers, *limits, retry_failed, quiet)
 
 
 class ForeignOption(click.Option):

@@ -125,11 +125,13 @@ def watched(quiet: bool, how: dict[str, Any]) -> Iterator[Any]:
     from rlaudit.terminal import ProgressDisplay
     from rlaudit.training import Training
 
+    if how.pop("keep_going"):
+        how["max_failures"] = None
     if quiet:
         yield Training(**how)
         return
     with ProgressDisplay() as display:
-        yield Training(**how, notify=display.notify)
+        yield Training(**how, notify=display.notify, looked=display.looked)
 
 
 def finish(ctx: click.Context, audited: "Audit", report: Path, *, gate: bool, quiet: bool, as_json: bool) -> None:

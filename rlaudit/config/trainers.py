@@ -6,7 +6,7 @@ from rlaudit.config.models import AuditConfig
 from rlaudit.config.sentences import at
 from rlaudit.types import Problem
 
-_COMMON = {"timesteps", "params", "timeout", "backend"}
+_COMMON = {"timesteps", "params", "timeout", "memory", "backend"}
 _KEYS = {
     "algo": {
         *_COMMON,

@@ -2,7 +2,8 @@
 
 A run's own failure never raises: it becomes a failed record, and the rest goes on. Every executor gives the same
 records to the bit, whatever the number of workers. Right before a run starts, `claim` is asked: where it says no,
-somebody else trains it, or nobody is to, and there is no record of it here.
+somebody else trains it, or nobody is to, and there is no record of it here. A run is told to have ended when its record
+has been taken: who stores it first never tells of a run that is lost.
 """
 
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -11,14 +12,23 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from rlaudit.errors import ConfigError, did_you_mean
-from rlaudit.executors.batch import Claim, Notify
+from rlaudit.executors.batch import Claim, Notify, problems_of
 from rlaudit.executors.dask import Cluster, at_scheduler, in_file, run_on
-from rlaudit.executors.local import available_cores, run_local
+from rlaudit.executors.local import available_cores, problems_beforehand, run_local
 from rlaudit.executors.serial import run_serial
 from rlaudit.executors.slurm import on_slurm
 from rlaudit.types import RunRecord, RunSpec
 
-__all__ = ["EXECUTORS", "Executor", "available_cores", "executor_of", "run_local", "run_serial"]
+__all__ = [
+    "EXECUTORS",
+    "Executor",
+    "available_cores",
+    "executor_of",
+    "problems_beforehand",
+    "problems_of",
+    "run_local",
+    "run_serial",
+]
 
 
 class Executor(Protocol):

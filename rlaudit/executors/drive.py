@@ -48,13 +48,15 @@ def drive(todo: Sequence[Batch], engine: Engine, *, retries: int, notify: Notify
                 waiting.append((batch, tries + 1))
                 announce("retried", batch, notify, engine.reason(error, batch))
                 continue
-            for record in future.result() if error is None else _failed(batch, engine.reason(error, batch)):
-                notify(ended(record))
+            for record in future.result() if error is None else _failed(batch, engine.reason(error, batch), tries):
                 yield record
+                notify(ended(record))  # it is stored by now
         for batch, _ in running.values():
             for event in engine.news(batch):
                 notify(event)
 
 
-def _failed(batch: Batch, reason: str) -> list[RunRecord]:
-    return [RunRecord(spec, "failed", error=reason) for spec in batch]
+def _failed(batch: Batch, reason: str, retries: int) -> list[RunRecord]:
+    """One more try than retries; a first try needs no word."""
+    said = f"{reason} (after {retries + 1} tries)" if retries else reason
+    return [RunRecord(spec, "failed", error=said) for spec in batch]

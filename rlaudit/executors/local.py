@@ -3,10 +3,12 @@
 import contextlib
 import multiprocessing
 import os
+import shutil
+import signal
 import sys
 import threading
 import traceback
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from math import inf
@@ -16,10 +18,22 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rlaudit.backends import BACKENDS
+from rlaudit.backends.command_launcher import die_with_parent
 from rlaudit.backends.command_program import ONE_THREAD
-from rlaudit.executors.batch import Batch, Claim, Notify, batches_of, every_run, ignore, train_batch
+from rlaudit.errors import ConfigError
+from rlaudit.executors import resident
+from rlaudit.executors.batch import (
+    Batch,
+    Claim,
+    Notify,
+    batches_of,
+    every_run,
+    ignore,
+    problems_of,
+    train_batch,
+)  # fmt: skip
 from rlaudit.executors.drive import Engine, drive
-from rlaudit.types import RunEvent, RunRecord, RunSpec
+from rlaudit.types import Problem, RunEvent, RunRecord, RunSpec
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -45,7 +59,8 @@ def run_local(
 ) -> Generator[RunRecord, None, None]:
     """Trains in processes of this machine; a killed one is tried again up to `retries` times.
 
-    `timeout` is in seconds of wall time per run; a spec's own may be shorter. The user's main module is not imported
+    `timeout` is in seconds of wall time per run, `memory` in bytes that it and what it starts hold; a spec's own may be
+    less. A run over a limit is stopped and has failed; it is not tried again. The user's main module is not imported
     again in the workers, so that scripts and notebooks need no `__main__` guard; an environment of one's own is named
     with the module that registers it: `my_module:MyEnv-v0`. Workers end when the generator is closed, and when this
     process is killed.
@@ -53,14 +68,17 @@ def run_local(
     todo = list(batches_of(specs))
     if not todo:
         return
+    if not resident.CAN_TELL and (memory or any(spec.memory for batch in todo for spec in batch)):
+        raise ConfigError("memory: only Linux tells what a run holds; leave the limit out")
     context = _context({spec.backend for batch in todo for spec in batch})
     with TemporaryDirectory(prefix="rlaudit-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
+        stopped: dict[int, str] = {}  # process -> why we killed it
         engine = Engine(
             submit=partial(_start_worker, context, folder, timeout),
-            was_lost=_was_killed,
-            reason=partial(_reason, folder),
-            news=partial(_progress, folder),
+            was_lost=partial(_was_killed, stopped),
+            reason=partial(_reason, folder, stopped),
+            news=partial(_look, folder, memory, stopped),
             slots=lambda: workers or available_cores(),
         )
         try:
@@ -69,21 +87,77 @@ def run_local(
             _stop_workers(folder.name)
 
 
+def problems_beforehand(specs: Sequence[RunSpec]) -> list[Problem]:
+    """What is wrong with specs that `run_local` is to train, looked for in a process of its server.
+
+    Here torch and stable-baselines3 would be imported once more: 3 s of CPU and of waiting, and 300 MB. What a check
+    raises is raised here; if it kills its process, it is done in this one.
+    """
+    from pebble import ProcessExpired
+    from pebble.concurrent import process
+
+    backends = {spec.backend for spec in specs}
+    if "forkserver" not in multiprocessing.get_all_start_methods() or not _preload(backends):
+        return problems_of(specs)
+    in_process: Any = process
+    look = in_process(context=_context(backends))(problems_of)
+    with _environment(ONE_THREAD), _without_main():
+        future: Future[list[Problem]] = look(specs)
+    try:
+        return future.result()
+    except ProcessExpired:
+        return problems_of(specs)
+
+
 # ---------------------------------------------------------------- in the parent
 
 
-def _was_killed(error: BaseException) -> bool:
+def _was_killed(stopped: Mapping[int, str], error: BaseException) -> bool:
+    """By somebody else: a run that is over its memory would be so again."""
     from pebble import ProcessExpired
 
-    return isinstance(error, ProcessExpired)
+    return isinstance(error, ProcessExpired) and error.pid not in stopped
 
 
-def _reason(folder: Path, error: BaseException, batch: Batch) -> str:
+def _look(folder: Path, memory: int | None, stopped: dict[int, str], batch: Batch) -> Iterator[RunEvent]:
+    """How far its runs are; kills its worker where that holds too much memory, with whatever it has started.
+
+    None before a run has told any step, and nothing where it is just being told.
+    """
+    _limit_memory(folder, memory, stopped, batch)
+    for spec in batch:
+        told = folder / f"{spec.run_id}.steps"
+        with contextlib.suppress(OSError, ValueError):
+            yield RunEvent("progress", spec, int(told.read_text()) if told.exists() else 0)
+
+
+def _limit_memory(folder: Path, memory: int | None, stopped: dict[int, str], batch: Batch) -> None:
+    limit = sum(min(spec.memory or inf, memory or inf) for spec in batch)
+    if limit == inf or (worker := _worker(folder, batch)) is None:
+        return
+    if (held := resident.held(worker, int(limit))) > limit:
+        told, allowed = resident.in_words(held), resident.in_words(int(limit))
+        stopped[worker] = f"MemoryError: stopped at {told} of {allowed} resident memory"
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+
+
+def _worker(folder: Path, batch: Batch) -> int | None:
+    """Its process, unless that has ended and the number may be another's."""
+    with contextlib.suppress(OSError, ValueError):
+        pid, start = (folder / f"{batch[0].run_id}.pid").read_text().split()
+        return int(pid) if resident.started(int(pid)) == start else None
+    return None
+
+
+def _reason(folder: Path, stopped: Mapping[int, str], error: BaseException, batch: Batch) -> str:
     """Why a worker gave no result; the last line says it, what the worker had printed stands above."""
     from pebble import ProcessExpired
 
     if isinstance(error, TimeoutError):
         why = f"TimeoutError: stopped after {error.args[-1]:g} s of wall time"
+    elif isinstance(error, ProcessExpired) and error.pid in stopped:
+        why = stopped[error.pid]
     elif isinstance(error, ProcessExpired):
         code = error.exitcode or 0
         why = (
@@ -97,15 +171,6 @@ def _reason(folder: Path, error: BaseException, batch: Batch) -> str:
     return why
 
 
-def _progress(folder: Path, batch: Batch) -> Iterator[RunEvent]:
-    for spec in batch:
-        steps = 0
-        # Not there yet, or just being written: the next look will tell.
-        with contextlib.suppress(OSError, ValueError):
-            steps = int((folder / f"{spec.run_id}.steps").read_text())
-        yield RunEvent("progress", spec, steps)
-
-
 # ---------------------------------------------------------------- processes
 
 
@@ -116,12 +181,16 @@ def _context(backends: Iterable[str]) -> "BaseContext":
     from multiprocessing.forkserver import ensure_running
 
     context = multiprocessing.get_context("forkserver")
-    modules = (sys.modules[BACKENDS[name].train.__module__] for name in backends)
-    preload = [name for module in modules for name in getattr(module, "PRELOAD", ())]
-    context.set_forkserver_preload([__name__, *preload])
+    context.set_forkserver_preload([__name__, *_preload(backends)])
     with _environment(ONE_THREAD):  # read when the libraries are loaded, so torch.set_num_threads comes too late
         ensure_running()
     return context
+
+
+def _preload(backends: Iterable[str]) -> list[str]:
+    """Modules that their workers would import, each for itself."""
+    modules = (sys.modules[BACKENDS[name].train.__module__] for name in backends)
+    return [name for module in modules for name in getattr(module, "PRELOAD", ())]
 
 
 def _start_worker(
@@ -177,7 +246,9 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 def _work(batch: Batch, folder: Path) -> list[RunRecord]:
     """Trains a batch in a process of its own. Progress goes through files: no lock that a killed worker could hold."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    die_with_parent()  # of the server, which ends with ours: also where a loop in C lets no thread of Python's run
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
+    (folder / f"{batch[0].run_id}.pid").write_text(f"{os.getpid()} {resident.started(os.getpid())}")
     _redirect_output(folder / f"{batch[0].run_id}.log")
 
     def progress(spec: RunSpec, steps: int) -> None:
@@ -186,11 +257,12 @@ def _work(batch: Batch, folder: Path) -> list[RunRecord]:
     return list(train_batch(batch, progress))
 
 
-def _end_with_parent() -> None:
-    """Nobody would read the result of a worker whose parent was killed."""
+def _end_with_parent(folder: Path) -> None:
+    """Nobody would read the result of a worker whose parent was killed, or remove the folder."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
+        shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
 

@@ -25,5 +25,5 @@ def run_serial(
         batch = tuple(filter(claim, whole))
         announce("started", batch, notify)
         for record in train_batch(batch, progress) if batch else ():
-            notify(ended(record))
             yield record
+            notify(ended(record))  # it is stored by now

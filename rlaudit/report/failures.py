@@ -1,6 +1,7 @@
 """The section: Does the conclusion hang on failed or single seeds?"""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from rlaudit.figures.failures import CHANGES
 from rlaudit.report.parts import (
@@ -21,6 +22,7 @@ _DRAWN_PAIRS = 2
 _DRAWN_STUCK = 2  # agents
 _DRAWN_ARMS = 8  # of one task
 _NAMED = 4  # agents in a sentence
+_REASONS = 3  # in a sentence
 
 
 def what_carries(audit: Audit) -> SectionHtml | None:
@@ -100,7 +102,22 @@ def _failed(audit: Audit) -> str:
         )
     worst = sorted(failed, key=lambda one: -one.n_failed / one.n)
     more = f" {len(worst) - _NAMED} more are in the table." if len(worst) > _NAMED else ""
-    return "Failed: " + "; ".join(_failed_words(audit, one) for one in worst[:_NAMED]) + f".{more}"
+    return "Failed: " + "; ".join(_failed_words(audit, one) for one in worst[:_NAMED]) + f".{more}{_reasons(failed)}"
+
+
+def _reasons(failed: Sequence[FailureAudit]) -> str:
+    """The most frequent first; which seed had which stands in the table."""
+    reasons = Counter(run.reason for one in failed for run in one.failed if run.reason).most_common()
+    if not reasons:
+        return ""
+    said = [f"{reason} ({_seeds(n)})" for reason, n in reasons[:_REASONS]]
+    others = len(reasons) - _REASONS
+    more = f"; and {others} other {'reason' if others == 1 else 'reasons'}, which the table has" if others > 0 else ""
+    return f" Why: {'; '.join(said)}{more}."
+
+
+def _seeds(n: int) -> str:
+    return "1 seed" if n == 1 else f"{n} seeds"
 
 
 def _failed_words(audit: Audit, one: FailureAudit) -> str:
@@ -240,6 +257,9 @@ def _tables(audit: Audit) -> Iterator[Table]:
         "stuck", "variance they explain", "as many by chance", "outliers", "mean without", "sd", "sd without",
     )  # fmt: skip
     yield Table("seeds that stand apart", head, tuple(_arm_row(one) for one in audit.failures))
+    whys: Rows = tuple((one.agent, one.task, run.seed, run.reason) for one in audit.failures for run in one.failed)
+    if whys:
+        yield Table("seeds that failed", ("agent", "task", "seed", "the last line of its error"), whys)
     rows: Rows = tuple(row for one in _most_telling(audit) for row in _redone_rows(audit, one))
     if rows:
         columns = ("A", "B", "task", "seeds", "A − B", f"{level(audit)} interval", "in sd", "p", "verdict turns")

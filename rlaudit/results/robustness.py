@@ -41,6 +41,14 @@ class Outlier:
 
 
 @dataclass(frozen=True)
+class FailedRun:
+    """A seed without a score."""
+
+    seed: SeedLabel
+    reason: str  # the last line of its error; where it was tried several times that is said there
+
+
+@dataclass(frozen=True)
 class FailureAudit:
     """Runs of one agent that failed, runs that finished but never learned, and scores that stand apart."""
 
@@ -60,6 +68,7 @@ class FailureAudit:
     sd: float | None = None
     mean_without_outliers: float | None = None
     sd_without_outliers: float | None = None
+    failed: tuple[FailedRun, ...] = ()  # in the order of the runs; empty where no run says why
 
 
 @dataclass(frozen=True)
