@@ -183,7 +183,7 @@ def test_a_scheduler_that_is_killed_in_the_middle_costs_what_was_in_progress(tmp
         for line in program.stderr:
             if line.startswith("No worker"):
                 break
-        assert f"No worker at tcp://127.0.0.1:{number} yet. Start some: dask worker tcp://127.0.0.1:{number}\n" == line
+        assert f"No worker yet (dask worker tcp://127.0.0.1:{number} starts one).\n" == line
         with worker(number, tmp_path, "--nthreads", "1"):
             for line in program.stderr:
                 if line.startswith("[1/4]"):
