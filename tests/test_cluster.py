@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,12 @@ def train(*arguments: str, folder: Path) -> subprocess.Popen[str]:
         [sys.executable, "-m", "rlaudit", "train", "small.yaml", *arguments],
         cwd=folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
+
+
+def train_to_the_end(*arguments: str, folder: Path) -> int:
+    with train(*arguments, folder=folder) as program:
+        program.communicate(timeout=600)
+    return program.returncode
 
 
 # ---------------------------------------------------------------- the same records
@@ -171,13 +177,13 @@ def test_a_scheduler_that_is_killed_in_the_middle_costs_what_was_in_progress(tmp
     (tmp_path / "small.yaml").write_text(SMALL)
     number = free_port()
     arguments = ["--out", "there", "--executor", f"tcp://127.0.0.1:{number}"]
-    with scheduler(number, tmp_path) as process:
-        program = train(*arguments, folder=tmp_path)
+    with ExitStack() as stack, scheduler(number, tmp_path) as process:
+        program = stack.enter_context(train(*arguments, folder=tmp_path))
         assert program.stderr is not None
         for line in program.stderr:
             if line.startswith("No worker"):
                 break
-        assert f"No worker at tcp://127.0.0.1:{number} yet. Start some: dask worker tcp://127.0.0.1:{number}\n" == line
+        assert f"No worker yet (dask worker tcp://127.0.0.1:{number} starts one).\n" == line
         with worker(number, tmp_path, "--nthreads", "1"):
             for line in program.stderr:
                 if line.startswith("[1/4]"):
@@ -189,9 +195,8 @@ def test_a_scheduler_that_is_killed_in_the_middle_costs_what_was_in_progress(tmp
     assert 1 == errors.count("\n")
     assert 1 <= len(Store(tmp_path / "there").records()) < 4
     with scheduler(number, tmp_path), worker(number, tmp_path, "--nthreads", "2"):
-        again = train(*arguments, folder=tmp_path)
-        assert 0 == again.wait(timeout=600)
-    assert 0 == train("--out", "here", "-q", folder=tmp_path).wait(timeout=600)
+        assert 0 == train_to_the_end(*arguments, folder=tmp_path)
+    assert 0 == train_to_the_end("--out", "here", folder=tmp_path)
     assert contents(tmp_path / "here") == contents(tmp_path / "there")
 
 

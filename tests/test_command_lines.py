@@ -77,7 +77,7 @@ def test_a_run_that_there_is_none_of_is_refused_with_the_nearest() -> None:
 
 
 def test_a_config_that_cannot_be_trained_lists_nothing() -> None:
-    refused = train("-s", "agents.a2c.params.gama=0.9", "--list-commands")
+    refused = train("-s", "agents.ppo's.params.gama=0.9", "--list-commands")
     assert (2, "") == (refused.exit_code, refused.stdout)
     assert "gamma" in refused.stderr
 

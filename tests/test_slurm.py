@@ -64,7 +64,7 @@ def test_jobs_of_slurm_one_cancelled_in_the_middle_give_the_records_of_this_mach
     assert program.stderr is not None
     lines = iter(program.stderr)
     before = [line for line in iter(lambda: next(lines), "Training 4 runs.\n") if "Warning" not in line]
-    assert ["Waiting for Slurm to start jobs; what it says of them: squeue --me\n"] == before
+    assert ["Waiting for Slurm to start jobs (squeue --me shows them).\n"] == before
     (job,) = said("squeue --noheader --format=%A", environment).split()
     while not next(lines).startswith("[1/4]"):
         pass

@@ -54,7 +54,7 @@ def on_slurm(option: str, n_batches: int) -> Iterator[Cluster]:
     settings = dict(source.data)
     n_jobs = min(settings.pop("jobs"), math.ceil(n_batches / settings["cores"]))
     with _cluster(make, source.path, settings) as cluster, cluster.get_client() as client:
-        waiting = "Waiting for Slurm to start jobs; what it says of them: squeue --me"
+        waiting = "Waiting for Slurm to start jobs (squeue --me shows them)"
         yield Cluster(client, cluster.scheduler_address, waiting, _keeper(cluster, n_jobs))
 
 
