@@ -150,7 +150,7 @@ def run_local(specs, **how):
 @pytest.fixture(autouse=True)
 def fake(monkeypatch):
     monkeypatch.setitem(executors.EXECUTORS, "local", run_local)
-    monkeypatch.setattr(training, "check", lambda specs, source: None)
+    monkeypatch.setattr(training, "check", lambda *_: None)
 """
 CONFIG = """
 name: tiny

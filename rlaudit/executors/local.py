@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from rlaudit.backends import BACKENDS
 from rlaudit.backends.command_launcher import die_with_parent
 from rlaudit.backends.command_program import ONE_THREAD
+from rlaudit.durable import birth
 from rlaudit.errors import ConfigError
 from rlaudit.executors import resident
 from rlaudit.executors.batch import (
@@ -146,7 +147,7 @@ def _worker(folder: Path, batch: Batch) -> int | None:
     """Its process, unless that has ended and the number may be another's."""
     with contextlib.suppress(OSError, ValueError):
         pid, start = (folder / f"{batch[0].run_id}.pid").read_text().split()
-        return int(pid) if resident.started(int(pid)) == start else None
+        return int(pid) if str(birth(int(pid))) == start else None
     return None
 
 
@@ -248,7 +249,7 @@ def _work(batch: Batch, folder: Path) -> list[RunRecord]:
     """Trains a batch in a process of its own. Progress goes through files: no lock that a killed worker could hold."""
     die_with_parent()  # of the server, which ends with ours: also where a loop in C lets no thread of Python's run
     threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
-    (folder / f"{batch[0].run_id}.pid").write_text(f"{os.getpid()} {resident.started(os.getpid())}")
+    (folder / f"{batch[0].run_id}.pid").write_text(f"{os.getpid()} {birth(os.getpid())}")
     _redirect_output(folder / f"{batch[0].run_id}.log")
 
     def progress(spec: RunSpec, steps: int) -> None:

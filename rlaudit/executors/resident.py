@@ -17,11 +17,6 @@ _PAGE = os.sysconf("SC_PAGE_SIZE") if CAN_TELL else 0
 _UNITS = {"GB": 10**9, "MB": 10**6, "KB": 10**3}
 
 
-def started(pid: int) -> str:
-    """When a process was started: with its number the identity of a process; empty where there is none."""
-    return fields[19] if len(fields := _stat(pid)) > 19 else ""
-
-
 def held(pid: int, limit: int) -> int:
     """Bytes that a process and its descendants hold; up to `limit` an upper bound is enough, above it is exact."""
     family = list(_family(pid))
