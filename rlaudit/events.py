@@ -17,6 +17,8 @@ Every line has
     retried      run, ..., message: why it had to be
     finished     run, ..., seconds: wall time of the attempt that counts, and tries
     failed       run, ..., seconds, tries, message: the last line of the reason
+    waiting      run, ..., message: what for, a worker or runs that another process trains
+    elsewhere    run, ...: another process trains it
     look         seeds that are added until it is decided: what was seen, under `look`
     ended        all is trained that could be
     gave_up      message: an error ended it first

@@ -27,7 +27,7 @@ class Session:
     began: float | None = None  # seconds since 1970, as all times here
     seen: float | None = None  # its last line
     end: str | None = None  # one of ENDS; None: it has not said that it ended
-    message: str = ""
+    message: str = ""  # why it gave up, or what it waits for
     n_finished: int = 0
     open_runs: set[str] = field(default_factory=set)
     at_once: int = 0  # most runs at the same time so far
@@ -121,6 +121,7 @@ def _started(history: History, session: Session, event: Event) -> None:
     history.runs[_text(event, "run")] = run
     session.open_runs.add(_text(event, "run"))
     session.at_once = max(session.at_once, len(session.open_runs))
+    session.message = ""
 
 
 def _run(event: Event) -> Run:
@@ -151,6 +152,10 @@ def _finished(history: History, session: Session, event: Event) -> None:
             history.seconds.setdefault((run.agent, run.task), []).append(float(seconds))
 
 
+def _waits(history: History, session: Session, event: Event) -> None:
+    session.message = _text(event, "message")
+
+
 def _looked(history: History, session: Session, event: Event) -> None:
     look = event.get("look")
     if isinstance(look, dict):
@@ -166,6 +171,7 @@ _TOLD: Mapping[str, Callable[[History, Session, Event], None]] = {
     "progress": _progress,
     "finished": _finished,
     "failed": _finished,
+    "waiting": _waits,
     "look": _looked,
 }
 

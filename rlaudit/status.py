@@ -82,7 +82,7 @@ class ProcessStatus:
     cwd: str
     seconds_since_start: float | None
     seconds_since_sign: float | None  # of life: its last line in the log
-    message: str  # why it gave up
+    message: str  # why it gave up, or what it waits for
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,12 @@ _SHOWN_REASON = 300  # characters of why a run failed
 Notify: TypeAlias = Callable[[RunEvent], None]
 
 
-def check(specs: Sequence[RunSpec], source: ConfigSource) -> None:
+def check(specs: Sequence[RunSpec], source: ConfigSource, executor: str = "serial") -> None:
     """Looks at one spec per agent and task before anything is trained. Raises ConfigError with every problem."""
-    from rlaudit.backends import BACKENDS
+    from rlaudit.executors import problems_beforehand, problems_of
 
     firsts = {(spec.agent, spec.task_label): spec for spec in reversed(specs)}
-    found = [problem for spec in firsts.values() for problem in BACKENDS[spec.backend].check(spec)]
+    found = (problems_beforehand if executor == "local" else problems_of)(list(firsts.values()))
     problems = [Problem(_as_in_config(problem.path, source), problem.message) for problem in found]
     if problems:
         raise source.error(list(dict.fromkeys(problems)))
@@ -83,9 +83,9 @@ def _until_none_is_missing(config: AuditConfig, source: ConfigSource, share: Sha
     store, failed, told = share.store, list[RunRecord](), False
     while missing := share.missing(_asked_for(specs := _looked(config, store, how), how)):
         if _given_up(failed, how):
-            raise too_many_failures(failed, store, specs)
+            raise too_many_failures(failed, how.max_failures, store, specs)
         if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
-            check(free, source)
+            check(free, source, how.executor)
             store.check_room()
             store.write_text(CONFIG, source.yaml())
             log.plan(specs, len(missing))
@@ -185,14 +185,16 @@ def _train(specs: Sequence[RunSpec], share: Share, failed: list[RunRecord], how:
                 failed.append(record)
 
 
-def too_many_failures(failed: Sequence[RunRecord], store: Store, specs: Sequence[RunSpec]) -> TooManyFailures:
+def too_many_failures(
+    failed: Sequence[RunRecord], most: int | None, store: Store, specs: Sequence[RunSpec]
+) -> TooManyFailures:
     """What happened, what is missing, and the ways on."""
     last = failed[-1]
     task = f" on {last.spec.task_label}" if len({spec.task_label for spec in specs}) > 1 else ""
     reason = shorten((last.error or "no reason was given").strip().rpartition("\n")[2], _SHOWN_REASON)
     error = TooManyFailures(
         f"{len(failed)} runs failed, the last one {last.spec.agent}{task}, seed {last.spec.seed}: {reason}\n"
-        f"No further run was started (--max-failures {len(failed)}); {len(store.missing(specs))} of {len(specs)} runs "
+        f"No further run was started (--max-failures {most}); {len(store.missing(specs))} of {len(specs)} runs "
         f"are missing in {store.root}."
     )
     error.add_note(

@@ -77,8 +77,8 @@ def test_every_line_has_a_format_a_time_and_its_process(path: Path) -> None:
 
 
 def test_a_kind_that_nobody_knows_yet_is_written_with_its_message(path: Path) -> None:
-    Log(path).notify(RunEvent("waiting", spec(0), message="process 12 trains it"))  # type: ignore[arg-type]
-    assert ("waiting", "process 12 trains it", "a2c") == tuple(
+    Log(path).notify(RunEvent("paused", spec(0), message="process 12 trains it"))  # type: ignore[arg-type]
+    assert ("paused", "process 12 trains it", "a2c") == tuple(
         lines(path)[-1][name] for name in ("kind", "message", "agent")
     )
 
@@ -275,7 +275,8 @@ def test_no_bytes_behind_a_log_raise(tmp_path_factory: pytest.TempPathFactory, t
 
 
 names = ("v", "time", "session", "run", "agent", "task", "seed", "timesteps", "steps", "seconds", "tries", "message",
-         "pid", "birth", "host", "command", "cwd", "arms", "look", "number", "pairs", "state", "p_value")  # fmt: skip
+         "pid", "birth", "host", "command", "cwd", "arms", "look", "number", "pairs", "state",
+         "p_value", "e_value")  # fmt: skip
 anything = st.recursive(
     st.none()
     | st.booleans()

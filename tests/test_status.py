@@ -231,6 +231,14 @@ def test_two_processes_are_both_shown_with_their_seeds(tmp_path: Path, clock: Cl
     assert (2, 2) == (len(status.processes), status.n_running)
 
 
+def test_what_a_process_waits_for_is_said_until_it_goes_on(tmp_path: Path, clock: Clock) -> None:
+    training = Training(tmp_path, clock, [spec(0)])
+    training.log.notify(RunEvent("waiting", spec(0), message="1 run is being trained by another process"))
+    assert "It waits: 1 run is being trained by another process." in " ".join(shown(training.status()).split())
+    training.start(spec(0))
+    assert "It waits" not in shown(training.status())
+
+
 # ---------------------------------------------------------------- time left
 
 
@@ -313,7 +321,7 @@ def test_many_agents_with_long_names_fit_the_width(tmp_path: Path, clock: Clock,
     flat = " ".join(text.split())
     assert "... and 10 more; `--json` has them all." in flat
     assert "(try 2)" in flat
-    assert "Look 1: a against b: A better (p = 0.034)." in flat
+    assert "Look 1: a is better than b (p = 0.034)." in flat
 
 
 def test_labels_cannot_paint_the_terminal(tmp_path: Path, clock: Clock) -> None:

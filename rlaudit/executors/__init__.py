@@ -12,14 +12,23 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from rlaudit.errors import ConfigError, did_you_mean
-from rlaudit.executors.batch import Claim, Notify
+from rlaudit.executors.batch import Claim, Notify, problems_of
 from rlaudit.executors.dask import Cluster, at_scheduler, in_file, run_on
-from rlaudit.executors.local import available_cores, run_local
+from rlaudit.executors.local import available_cores, problems_beforehand, run_local
 from rlaudit.executors.serial import run_serial
 from rlaudit.executors.slurm import on_slurm
 from rlaudit.types import RunRecord, RunSpec
 
-__all__ = ["EXECUTORS", "Executor", "available_cores", "executor_of", "run_local", "run_serial"]
+__all__ = [
+    "EXECUTORS",
+    "Executor",
+    "available_cores",
+    "executor_of",
+    "problems_beforehand",
+    "problems_of",
+    "run_local",
+    "run_serial",
+]
 
 
 class Executor(Protocol):

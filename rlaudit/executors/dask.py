@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractContextManager, ExitStack
 from importlib import import_module
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from rlaudit.backends.provenance import versions
 from rlaudit.errors import ConfigError, ExecutorError, MissingExtra
 from rlaudit.executors.batch import Batch, Claim, Notify, batches_of, every_run, ignore
-from rlaudit.executors.dask_task import PACKAGES, Order, train_there
+from rlaudit.executors.dask_task import PACKAGES, Order, refuse_other_versions, train_there
 from rlaudit.executors.drive import Engine, drive
 from rlaudit.types import RunEvent, RunRecord, RunSpec
 
@@ -63,7 +63,8 @@ def run_on(
         token = stack.enter_context(_token(todo[0][0].memo))
         cluster = stack.enter_context(connect(len(todo)))
         order = Order(timeout, memory, retries, f"rlaudit-{secrets.token_hex(8)}", token, versions(PACKAGES))
-        slots = _slots(cluster, workers, lambda: notify(RunEvent("waiting", todo[0][0], message=cluster.waiting)))
+        waiting = RunEvent("waiting", todo[0][0], message=cluster.waiting)
+        slots = _slots(cluster, order.versions, workers, lambda: notify(waiting))
         engine = _engine(cluster, order, slots)
         try:
             yield from drive(todo, engine, retries=retries, notify=notify, claim=claim)
@@ -75,7 +76,7 @@ def run_on(
 def at_scheduler(address: str, n_batches: int) -> Iterator[Cluster]:
     """`tcp://host:8786` or `tls://host:8786`. Raises ConfigError where nothing of Dask answers there."""
     with _client(address, address, f"dask scheduler --port {address.rpartition(':')[2]}") as client:
-        yield Cluster(client, address, f"No worker at {address} yet. Start some: dask worker {address}")
+        yield Cluster(client, address, f"No worker yet (dask worker {address} starts one)")
 
 
 @contextlib.contextmanager
@@ -90,7 +91,7 @@ def in_file(option: str, n_batches: int) -> Iterator[Cluster]:
     except (ValueError, KeyError, TypeError):
         raise ConfigError(f"--executor {option}: is no file of a scheduler. One is written by: {start}") from None
     with _client(address, option, start) as client:
-        yield Cluster(client, address, f"No worker at {address} yet. Start some: dask worker --scheduler-file {path}")
+        yield Cluster(client, address, f"No worker yet (dask worker --scheduler-file {path} starts one)")
 
 
 @contextlib.contextmanager
@@ -167,25 +168,29 @@ def _reason(error: BaseException, batch: Batch) -> str:
     """Why there is no record. Raises ExecutorError where no run could fare better there."""
     from distributed import KilledWorker
 
-    if isinstance(error, ExecutorError):
-        raise error
     if isinstance(error, KilledWorker):
         n, last = error.allowed_failures + 1, error.last_worker.address
         return f"{n} Dask workers died while they trained it, the last at {last}"
-    raise ExecutorError(
+    raise _refused(error)
+
+
+def _refused(error: BaseException) -> ExecutorError:
+    if isinstance(error, ExecutorError):
+        return error
+    return ExecutorError(
         f"the cluster cannot take runs ({type(error).__name__}: {shown(error)}). The scheduler and every worker need "
         "rlaudit as it is here: start them from the same environment."
     )
 
 
-def _slots(cluster: Cluster, most: int | None, say: Callable[[], None]) -> Callable[[], int]:
+def _slots(cluster: Cluster, wanted: Mapping[str, str], most: int | None, say: Callable[[], None]) -> Callable[[], int]:
     """Threads of the cluster at the moment, `most` at most; says so where it has none."""
-    n, looked, told = 0, -LOOK_SECONDS, False
+    n, looked, told, known = 0, -LOOK_SECONDS, False, set[str]()
 
     def slots() -> int:
         nonlocal n, looked, told
         if time.monotonic() - looked >= LOOK_SECONDS:
-            n, looked = _threads(cluster), time.monotonic()
+            n, looked = _threads(cluster, wanted, known), time.monotonic()
             cluster.keep()
             if not n and not told:
                 say()
@@ -195,11 +200,21 @@ def _slots(cluster: Cluster, most: int | None, say: Callable[[], None]) -> Calla
     return slots
 
 
-def _threads(cluster: Cluster) -> int:
+def _threads(cluster: Cluster, wanted: Mapping[str, str], known: set[str]) -> int:
+    """Of all workers; new ones are asked for their versions first: a task that one cannot read would end it."""
     try:
-        return sum(cluster.client.nthreads().values())
+        found = cluster.client.nthreads()
+        new = list(found.keys() - known)
+        run = cluster.client.run
+        answers = run(refuse_other_versions, wanted, workers=new, on_error="return") if new else {}
     except (OSError, CancelledError):
         raise _lost(cluster) from None
+    for address, error in answers.items():
+        if error is None:
+            known.add(address)
+        elif not isinstance(error, OSError):  # gone again already
+            raise _refused(error)
+    return sum(threads for address, threads in found.items() if address in known)
 
 
 def _lost(cluster: Cluster) -> ExecutorError:

@@ -41,7 +41,7 @@ def train_there(batch: Batch, order: Order) -> list[RunRecord]:
     from distributed import get_worker
 
     worker = get_worker()
-    _refuse_other_versions(order.versions, worker.address)
+    refuse_other_versions(order.versions)
     multiprocessing.current_process().daemon = False  # `dask worker` is, below its nanny, and might have no children
     memo = str(Path(order.token).parent) if _sees(order.token) else str(Path(worker.local_directory) / "rlaudit-memo")
     given = {spec.run_id: spec for spec in batch}
@@ -56,14 +56,15 @@ def train_there(batch: Batch, order: Order) -> list[RunRecord]:
     return [_home(record, given[record.spec.run_id]) for record in records]
 
 
-def _refuse_other_versions(wanted: Mapping[str, str], address: str) -> None:
+def refuse_other_versions(wanted: Mapping[str, str]) -> None:
+    """Raises ExecutorError where the packages of this worker are not those of the client."""
     found = versions(PACKAGES)
     in_both = [name for name in found if "not installed" not in (found[name], wanted[name])]
     others = [name for name in in_both if _series(name, found[name]) != _series(name, wanted[name])]
     if others:
         theirs, ours = (", ".join(f"{name} {place[name]}" for name in others) for place in (found, wanted))
         raise ExecutorError(
-            f"the Dask worker {address} on {platform.node()} has {theirs}, and here is {ours}: its runs would not be "
+            f"the Dask worker on {platform.node()} has {theirs}, and here is {ours}: its runs would not be "
             "the same to the bit. Install the same versions there, and start it again."
         )
 

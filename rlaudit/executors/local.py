@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from math import inf
@@ -22,9 +22,18 @@ from rlaudit.backends.command_launcher import die_with_parent
 from rlaudit.backends.command_program import ONE_THREAD
 from rlaudit.errors import ConfigError
 from rlaudit.executors import resident
-from rlaudit.executors.batch import Batch, Claim, Notify, batches_of, every_run, ignore, train_batch
+from rlaudit.executors.batch import (
+    Batch,
+    Claim,
+    Notify,
+    batches_of,
+    every_run,
+    ignore,
+    problems_of,
+    train_batch,
+)  # fmt: skip
 from rlaudit.executors.drive import Engine, drive
-from rlaudit.types import RunEvent, RunRecord, RunSpec
+from rlaudit.types import Problem, RunEvent, RunRecord, RunSpec
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
@@ -50,7 +59,8 @@ def run_local(
 ) -> Generator[RunRecord, None, None]:
     """Trains in processes of this machine; a killed one is tried again up to `retries` times.
 
-    `timeout` is in seconds of wall time per run; a spec's own may be shorter. The user's main module is not imported
+    `timeout` is in seconds of wall time per run, `memory` in bytes that it and what it starts hold; a spec's own may be
+    less. A run over a limit is stopped and has failed; it is not tried again. The user's main module is not imported
     again in the workers, so that scripts and notebooks need no `__main__` guard; an environment of one's own is named
     with the module that registers it: `my_module:MyEnv-v0`. Workers end when the generator is closed, and when this
     process is killed.
@@ -75,6 +85,28 @@ def run_local(
             yield from drive(todo, engine, retries=retries, notify=notify, claim=claim)
         finally:
             _stop_workers(folder.name)
+
+
+def problems_beforehand(specs: Sequence[RunSpec]) -> list[Problem]:
+    """What is wrong with specs that `run_local` is to train, looked for in a process of its server.
+
+    Here torch and stable-baselines3 would be imported once more: 3 s of CPU and of waiting, and 300 MB. What a check
+    raises is raised here; if it kills its process, it is done in this one.
+    """
+    from pebble import ProcessExpired
+    from pebble.concurrent import process
+
+    backends = {spec.backend for spec in specs}
+    if "forkserver" not in multiprocessing.get_all_start_methods() or not _preload(backends):
+        return problems_of(specs)
+    in_process: Any = process
+    look = in_process(context=_context(backends))(problems_of)
+    with _environment(ONE_THREAD), _without_main():
+        future: Future[list[Problem]] = look(specs)
+    try:
+        return future.result()
+    except ProcessExpired:
+        return problems_of(specs)
 
 
 # ---------------------------------------------------------------- in the parent
@@ -149,12 +181,16 @@ def _context(backends: Iterable[str]) -> "BaseContext":
     from multiprocessing.forkserver import ensure_running
 
     context = multiprocessing.get_context("forkserver")
-    modules = (sys.modules[BACKENDS[name].train.__module__] for name in backends)
-    preload = [name for module in modules for name in getattr(module, "PRELOAD", ())]
-    context.set_forkserver_preload([__name__, *preload])
+    context.set_forkserver_preload([__name__, *_preload(backends)])
     with _environment(ONE_THREAD):  # read when the libraries are loaded, so torch.set_num_threads comes too late
         ensure_running()
     return context
+
+
+def _preload(backends: Iterable[str]) -> list[str]:
+    """Modules that their workers would import, each for itself."""
+    modules = (sys.modules[BACKENDS[name].train.__module__] for name in backends)
+    return [name for module in modules for name in getattr(module, "PRELOAD", ())]
 
 
 def _start_worker(

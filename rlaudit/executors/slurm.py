@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from rlaudit import yaml_source
@@ -36,9 +35,10 @@ REQUIRED = {  # the defaults of dask-jobqueue are none, none, none and half an h
     "memory": "of each job: memory: 16GB",
     "walltime": 'after which Slurm ends a job, longer than a run takes: walltime: "12:00:00"',
 }
-_NOT_IN_A_FILE = {
+_CHOSEN_HERE = {
     "self", "args", "kwargs", "job_kwargs", "base_class_kwargs", "loop", "asynchronous", "job_cls", "scheduler",
-    "scheduler_cls", "n_workers", "config_name",
+    "scheduler_cls", "n_workers", "config_name", "dashboard_address", "host",
+    "processes",  # a run is a process anyway; and where a job has several workers, dask-jobqueue does not replace it
 }  # fmt: skip
 
 
@@ -47,21 +47,21 @@ def on_slurm(option: str, n_batches: int) -> Iterator[Cluster]:
     """`slurm:file.yaml`: as many jobs as the batches need, ended with the context. Raises ConfigError."""
     jobqueue = load("dask_jobqueue")
     source = yaml_source.read(Path(option.removeprefix("slurm:")))
-    _check(source, _keywords(jobqueue))
+    make = jobqueue.SLURMCluster
+    _check(source, _keywords(make) | _keywords(make.job_cls))
     if shutil.which("sbatch") is None:
         raise ConfigError(f"--executor {option}: there is no sbatch here; start rlaudit where jobs are submitted")
     settings = dict(source.data)
     n_jobs = min(settings.pop("jobs"), math.ceil(n_batches / settings["cores"]))
-    with _cluster(jobqueue.SLURMCluster, source.path, settings) as cluster, cluster.get_client() as client:
-        waiting = "Waiting for Slurm to start jobs; what it says of them: squeue --me"
+    with _cluster(make, source.path, settings) as cluster, cluster.get_client() as client:
+        waiting = "Waiting for Slurm to start jobs (squeue --me shows them)"
         yield Cluster(client, cluster.scheduler_address, waiting, _keeper(cluster, n_jobs))
 
 
-def _keywords(jobqueue: ModuleType) -> set[str]:
-    """Those that SLURMCluster takes: its own, and those of its jobs."""
-    classes = [*jobqueue.SLURMCluster.__mro__, *jobqueue.SLURMCluster.job_cls.__mro__]
-    of_jobqueue = [one for one in classes if one.__module__.startswith("dask_jobqueue")]
-    return {name for one in of_jobqueue for name in inspect.signature(one.__init__).parameters} - _NOT_IN_A_FILE
+def _keywords(of: type) -> set[str]:
+    """What a class of dask-jobqueue takes, with its bases."""
+    classes = [one for one in of.__mro__ if one.__module__.startswith("dask_jobqueue")]
+    return {name for one in classes for name in inspect.signature(one).parameters} - _CHOSEN_HERE
 
 
 def _check(source: YamlText, keywords: Collection[str]) -> None:
@@ -70,24 +70,27 @@ def _check(source: YamlText, keywords: Collection[str]) -> None:
         if key not in {*keywords, "jobs"}:
             near = get_close_matches(key, [*keywords, "jobs"], n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
-            message = f"{key} is no keyword of dask_jobqueue.SLURMCluster.{hint}"
+            chosen = key in _CHOSEN_HERE
+            message = f"{key} is {'chosen by rlaudit' if chosen else 'no keyword of dask_jobqueue.SLURMCluster'}.{hint}"
             raise ConfigError(source.show(source.place((key,)), message))
     for key, meaning in REQUIRED.items():
         if key not in source.data:
             raise ConfigError(f"{source.path}: {key} is missing: {meaning}")
     for key in ("jobs", "cores"):
-        if not isinstance(source.data[key], int) or source.data[key] < 1:
+        if type(source.data[key]) is not int or source.data[key] < 1:
             message = f"{key} is {source.data[key]!r}, and not a number from 1"
             raise ConfigError(source.show(source.place((key,)), message))
 
 
 @contextlib.contextmanager
-def _cluster(make: Callable[..., "SLURMCluster"], path: Path, settings: Mapping[str, Any]) -> Iterator["SLURMCluster"]:
+def _cluster(make: type["SLURMCluster"], path: Path, settings: Mapping[str, Any]) -> Iterator["SLURMCluster"]:
     """A scheduler in this process; its page of statistics takes any free port."""
     options = {"dashboard_address": ":0", **(settings.get("scheduler_options") or {})}
+    of_a_job = {key: value for key, value in settings.items() if key in _keywords(make.job_cls)}
     try:
-        cluster = make(**{**settings, "scheduler_options": options})
-    except (OSError, TypeError, ValueError, RuntimeError) as error:
+        make.job_cls("tcp://nowhere:1", **{"name": "for its errors: a cluster that fails is noisy", **of_a_job})
+        cluster = make(**{**settings, "scheduler_options": options, "processes": 1})
+    except (ImportError, OSError, TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(f"{path}: dask-jobqueue cannot use it: {shown(error)}") from None
     with cluster:
         _refuse_bad_jobs(cluster.job_script(), path)

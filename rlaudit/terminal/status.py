@@ -1,6 +1,7 @@
 """How far a results folder has got, at one moment."""
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -9,13 +10,13 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from rlaudit.results.sequential import LookState
 from rlaudit.status import ArmStatus, ProcessStatus, RunningSeed, Status
 from rlaudit.terminal.console import MANY, add_row, name_of_run, printable, table_of
-from rlaudit.wording import listed, number, p_text, several
+from rlaudit.wording import evidence_text, look_says, number, several
 
 _FEW = 5  # retries that are shown
 _LONGEST = 200  # characters of a reason
-_STATES = {"a_better": "A better", "b_better": "B better", "futile": "stopped as futile"}
 
 
 class StatusView:
@@ -106,9 +107,9 @@ def _who(status: Status) -> Iterator[str]:
 
 def _worker(process: ProcessStatus) -> str:
     if process.state == "working":
-        return (
-            f"Process {process.pid} of this machine works on it, for {_duration(process.seconds_since_start)} so far."
-        )
+        waits = f" It waits: {_short(process.message)}." if process.message else ""
+        so_far = _duration(process.seconds_since_start)
+        return f"Process {process.pid} of this machine works on it, for {so_far} so far.{waits}"
     who = f"process {process.pid} of {process.host}" if process.pid is not None else "somebody"
     sign = _duration(process.seconds_since_sign)
     return f"Perhaps {who} works on it, which cannot be asked from here: last sign of life {sign} ago."
@@ -212,11 +213,15 @@ def _look(look: Mapping[str, Any]) -> str:
 
 
 def _pair(pair: Mapping[str, Any]) -> str:
-    state = str(pair.get("state", ""))
-    p_value = pair.get("p_value")
-    p = f" ({p_text(p_value)})" if isinstance(p_value, float) else ""
-    names = listed([str(pair.get("agent_a", "?")), str(pair.get("agent_b", "?"))], "against")
-    return _short(f"{names}: {_STATES.get(state, state)}{p}")
+    """As the display of a training says it; its words are for states that this rlaudit knows."""
+    state, a, b = (str(pair.get(name, "?")) for name in ("state", "agent_a", "agent_b"))
+    said = look_says(state, a, b) if state in {*LookState} else f"{a} against {b}: {state}"
+    p_value, e_value = map(_finite, (pair.get("p_value"), pair.get("e_value")))
+    return _short(f"{said} ({evidence_text(p_value, e_value)})")
+
+
+def _finite(value: Any) -> float | None:
+    return value if isinstance(value, float) and isfinite(value) else None
 
 
 def _counted(n: int, noun: str) -> str:
