@@ -88,7 +88,7 @@ def _look(ax: Axes, n: int, one: PairLook, *, last: bool) -> None:
 def _title(one: PairLook) -> str:
     winner = {LookState.A_BETTER: one.agent_a, LookState.B_BETTER: one.agent_b}.get(one.state)
     word = f"{short(winner, 18)} is better" if winner is not None else _ENDS[one.state][2]
-    return f"{word}, {evidence_text(one.p_value, one.e_value)}"
+    return f"{word}\n{evidence_text(one.p_value, one.e_value)}"
 
 
 def _limits(seen: Sequence[PairLook]) -> tuple[float, float]:

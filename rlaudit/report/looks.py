@@ -199,7 +199,9 @@ def key_figures(audit: Audit) -> Iterator[KeyFigure]:
         yield KeyFigure(label, number(pair.effect), f"{beside}; {evidence}")
     elif stopped:
         won = sum(pair.state in WINNERS and not found.doubt(pair) for _, pair in stopped)
-        beside = "the others are undecided, which does not make them equal" if won < len(stopped) else audit.family
+        left = len(stopped) - won
+        others = "the other is" if left == 1 else "the others are"
+        beside = f"{others} undecided, which does not make them equal" if left else audit.family
         yield KeyFigure("pairs with a winner", f"{won} of {len(stopped)}", beside)
     yield KeyFigure("looks made", f"{len(found.looks)} of {found.plan.n_looks}", _state(found))
     counts = sorted(arm.n_seeds + arm.n_failed for arm in audit.arms)
