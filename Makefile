@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PYTEST_ARGS ?= -n 2
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: audit test setup bench elsewhere calibration fuzz
+.PHONY: audit test setup bench elsewhere calibration faults fuzz bench-runner
 .DELETE_ON_ERROR:
 
 audit: setup
@@ -17,18 +17,35 @@ audit: setup
 test: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-# The calibration table that `rlaudit list tests --calibration` shows: ten minutes on two cores.
+# The calibration table that `rlaudit list tests --calibration` shows (ten minutes on two cores), and that of sequential
+# seeds (an hour on one), which needs real runs that are not part of the repository.
 calibration: setup
 	$(BIN)/python tests/calibrate.py
+	$(BIN)/python tests/calibrate_sequential.py
+
+# Two hundred faults and more in real training; writes tests/data/fault_bench.csv.
+faults: setup
+	$(BIN)/python tests/faults.py
 
 # What we export, plotted by rliable and marl-eval. rliable needs an older pandas than ours (arch 7.2.0 does
 # not import beside pandas 3, and rliable does not work with arch 8), so it has a place of its own.
 elsewhere: .venv-bench/installed
 	.venv-bench/bin/python -m pytest tests/test_exports_elsewhere.py
 
-# Ratios against other libraries, five minutes, in that place, too.
-bench: .venv-bench/installed
+# Ratios against other libraries, five minutes, in that place, too; then seeds per hour of the runner, against the loop
+# that people write and rl_zoo3 (whose place has the same torch and stable-baselines3), another ten.
+bench: .venv-bench/installed bench-runner
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/bench.py
+
+bench-runner: setup .venv-zoo/installed
+	$(BIN)/python tests/benchmarks/runner.py --zoo .venv-zoo/bin/python
+
+.venv-zoo/installed: constraints.txt
+	test -x .venv-zoo/bin/python || $(PYTHON) -m venv .venv-zoo
+	grep -E '^(torch|stable-baselines3|sb3-contrib|gymnasium|numpy)==' constraints.txt > .venv-zoo/constraints.txt
+	.venv-zoo/bin/python -m pip install $(PIP_ARGS) $(TORCH)
+	.venv-zoo/bin/python -m pip install $(PIP_ARGS) -c .venv-zoo/constraints.txt 'rl_zoo3==2.9.2'
+	touch $@
 
 .venv-bench/installed: pyproject.toml constraints.txt
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench

@@ -31,13 +31,14 @@ SchemeName = Literal[
     "truncated_normal", "unit_normal", "small_normal", "zeros", "torch",
 ]  # fmt: skip
 ScoreName = Literal["final", "auc", "best"]
+LooksName = Literal["sequential", "anytime"]  # designs in which seeds are added and looked at
 TESTS: tuple[str, ...] = get_args(TestName)
 PROCEDURES: tuple[ProcedureName, ...] = get_args(ProcedureName)
 BACKEND_NAMES: tuple[str, ...] = get_args(BackendName)
 EXPERIMENT_NAMES: tuple[str, ...] = get_args(ExperimentName)
 SCHEMES: tuple[SchemeName, ...] = get_args(SchemeName)
 
-_MAX_SEEDS = 100_000
+MAX_SEEDS = 100_000  # of an agent
 _LEAST_MEMORY = 10_000_000
 
 
@@ -202,9 +203,9 @@ def _seed_range(text: str) -> range:
 
 
 def _check_count(count: int) -> None:
-    if not 2 <= count <= _MAX_SEEDS:
+    if not 2 <= count <= MAX_SEEDS:
         noun = "seed" if count == 1 else "seeds"
-        raise ValueError(f"makes {count} {noun}; an audit needs at least 2, better 20 (at most {_MAX_SEEDS:,})")
+        raise ValueError(f"makes {count} {noun}; an audit needs at least 2, better 20 (at most {MAX_SEEDS:,})")
 
 
 def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:

@@ -27,6 +27,10 @@ class TooManyFailures(RlauditError):
     exit_code = 4
 
 
+class ExecutorError(RlauditError):
+    """The machines that train cannot be used any more, or would give other results than this one."""
+
+
 class ImportFormatError(RlauditError):
     """Somebody else's results cannot be read as what they claim to be."""
 

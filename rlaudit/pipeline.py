@@ -14,10 +14,11 @@ from textwrap import shorten
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rlaudit import config as configs
-from rlaudit import importers, scores
+from rlaudit import importers, looks, scores
 from rlaudit.config import AuditConfig, AuditSettings
 from rlaudit.errors import ConfigError, RlauditError, StoreError, did_you_mean
 from rlaudit.experiments import EXPERIMENTS
+from rlaudit.experiments.after_looks import after_looks
 from rlaudit.experiments.audit import audit_scores
 from rlaudit.findings import find
 from rlaudit.importers import Hints
@@ -125,7 +126,7 @@ def audit_target(
         config, source = configs.load_config(target, overrides, seeds, claims)
         store = Store(out or Path("results") / config.name)
         train(config, source, store, how)
-        audited = _audit_records(store.records(planned(config, store)), config, quick=quick)
+        audited = _audit_records(store.records(planned(config, store)), config, store, quick=quick)
         audited = replace(audited, provenance={**audited.provenance, **limits(config, how)})
     else:
         asked = configs.settings(overrides, claims=claims)
@@ -162,7 +163,7 @@ def audit_folder(
     if (folder / CONFIG).exists():
         config, _ = configs.load_config(folder / CONFIG, overrides, claims=claims)
         specs = planned(config, store)
-        return _audit_records(store.records(specs), config, quick=quick, n_missing=len(store.missing(specs)))
+        return _audit_records(store.records(specs), config, store, quick=quick, n_missing=len(store.missing(specs)))
     asked = configs.settings(overrides, claims=claims)
     records, reading = _imported(store)
     table = scores.score_table(records, asked.score, asked.audit.higher_is_better)
@@ -181,11 +182,18 @@ def _imported(store: Store) -> tuple[tuple[RunRecord, ...], Reading | None]:
     return tuple(records), reading
 
 
-def _audit_records(records: Sequence[RunRecord], config: AuditConfig, *, quick: bool, n_missing: int = 0) -> Audit:
+def _audit_records(
+    records: Sequence[RunRecord], config: AuditConfig, store: Store, *, quick: bool, n_missing: int = 0
+) -> Audit:
     """Runs, by the experiment that planned them."""
     settings, notes = _hurried(config.audit, quick)
     missing = {"missing_runs": f"{n_missing} of {n_missing + len(records)}"} if n_missing else {}
     audited = EXPERIMENTS[config.experiment].analyze(records, config.model_copy(update={"audit": settings}))
+    if n_looks := looks.made_at(config, store) if not audited.sequential else 0:
+        notes = {**notes, "looks": f"{n_looks}"}
+    if audited.sequential:
+        found = looks.compared(audited.sequential, config, store)
+        audited = after_looks(audited, audited.comparisons, found)
     return _complete(replace(audited, experiment=config.experiment), records, {**missing, **notes})
 
 
@@ -302,10 +310,21 @@ def audit(
     higher_is_better, seed. Raises ConfigError for a bad setting. Nothing is written; see `write_report`.
     """
     chosen = configs.settings((), score, **settings).audit
-    if isinstance(source, str | Path) and is_results_folder(Path(source)) and not settings:
-        return audit_folder(Path(source))
+    if isinstance(source, str | Path) and is_results_folder(Path(source)):
+        _refuse_settings_after_looks(Path(source), settings)
+        if not settings:
+            return audit_folder(Path(source))
     table = load_scores(source, score=score, higher_is_better=chosen.higher_is_better, hints=hints)
     return _audit_table(table, chosen, name)
+
+
+def _refuse_settings_after_looks(folder: Path, settings: Mapping[str, Any]) -> None:
+    path = folder / CONFIG
+    if settings and path.exists() and configs.load_config(path)[0].sequential:
+        raise ConfigError(
+            f"{path}: its seeds were added until looks were satisfied, and what they may say was declared there: audit "
+            f"{folder} without settings (here: {', '.join(settings)})"
+        )
 
 
 def calibrate(

@@ -200,10 +200,16 @@ def _trained(
     from rlaudit import training
     from rlaudit.config import load_config
     from rlaudit.durable import only_process
+    from rlaudit.errors import ConfigError
     from rlaudit.scores import score_table
     from rlaudit.store import Store
 
     config, source = load_config(path, overrides, seeds)
+    if config.sequential:
+        raise ConfigError(
+            f"{path}: seed_runs is for a fixed number of seeds, which the tests of a change need: give a count, "
+            'such as seeds="20"'
+        )
     folder = cache / f"{config.name}{fingerprint}"
     store = Store(folder)
     with only_process(cache / f"{folder.name}.lock"):

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from rlaudit.durable import Lock, lock_at_once
 from rlaudit.errors import StoreError
-from rlaudit.store import META, Store
+from rlaudit.store import Store
+from rlaudit.store.run_files import META
 from rlaudit.types import RunSpec
 
 LOCKS = "locks"

@@ -1,15 +1,22 @@
 """Training what a config still lacks: plan -> executor -> store, until no run is missing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from hashlib import sha256
 from shlex import quote
 from textwrap import shorten
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from rlaudit import looks
+from rlaudit.backends.provenance import versions
 from rlaudit.config import AgentConfig, AuditConfig, ConfigSource
-from rlaudit.errors import TooManyFailures
+from rlaudit.errors import ConfigError, TooManyFailures
+from rlaudit.events import Log, logged
 from rlaudit.experiments import EXPERIMENTS
+from rlaudit.plan import plan as all_runs
+from rlaudit.results import Look
 from rlaudit.sharing import Share
 from rlaudit.store import Store
 from rlaudit.types import Problem, RunEvent, RunRecord, RunSpec
@@ -19,12 +26,12 @@ _SHOWN_REASON = 300  # characters of why a run failed
 Notify: TypeAlias = Callable[[RunEvent], None]
 
 
-def check(specs: Sequence[RunSpec], source: ConfigSource) -> None:
+def check(specs: Sequence[RunSpec], source: ConfigSource, executor: str = "serial") -> None:
     """Looks at one spec per agent and task before anything is trained. Raises ConfigError with every problem."""
-    from rlaudit.backends import BACKENDS
+    from rlaudit.executors import problems_beforehand, problems_of
 
     firsts = {(spec.agent, spec.task_label): spec for spec in reversed(specs)}
-    found = [problem for spec in firsts.values() for problem in BACKENDS[spec.backend].check(spec)]
+    found = (problems_beforehand if executor == "local" else problems_of)(list(firsts.values()))
     problems = [Problem(_as_in_config(problem.path, source), problem.message) for problem in found]
     if problems:
         raise source.error(list(dict.fromkeys(problems)))
@@ -53,7 +60,9 @@ class Training:
     retries: int = 3  # of a run whose process was killed
     retry_failed: bool = False  # train the failed runs again
     max_failures: int | None = 10  # then no further run starts; None: whatever fails
+    only: Collection[str] = ()  # ids of runs; empty: all that are missing
     notify: Notify = lambda event: None
+    looked: Callable[[Look], None] = lambda look: None  # is told of looks at seeds that are added
 
 
 def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training = Training()) -> None:
@@ -63,24 +72,76 @@ def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training
     train the same store: see `sharing`. Raises TooManyFailures once `max_failures` runs have failed and more are
     missing, StoreError where the store cannot be written.
     """
+    looks.check(config, source)
     store.sweep()
-    told = False
-    with closing(Share(store, how.retry_failed)) as share:
-        failed: list[RunRecord] = []
-        while missing := share.missing(planned(config, store)):
-            if _given_up(failed, how):
-                raise too_many_failures(failed, how.max_failures, store, planned(config, store))
-            if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
-                check(free, source)
-                store.check_room()
-                store.write_text(CONFIG, source.yaml())
-                _train(free, share, failed, how)
-                continue
-            if not told:
-                how.notify(RunEvent("waiting", missing[0], message=_waiting(len(missing))))
-                told = True
-            share.wait(missing)
-        store.write_text(CONFIG, source.yaml())
+    with logged(store.root, _about(source, how)) as log, closing(Share(store, how.retry_failed)) as share:
+        _until_none_is_missing(config, source, share, log, _also_logged(how, log))
+    store.write_text(CONFIG, source.yaml())
+
+
+def _until_none_is_missing(config: AuditConfig, source: ConfigSource, share: Share, log: Log, how: Training) -> None:
+    store, failed, told = share.store, list[RunRecord](), False
+    while missing := share.missing(_asked_for(specs := _looked(config, store, how), how)):
+        if _given_up(failed, how):
+            raise too_many_failures(failed, how.max_failures, store, specs)
+        if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
+            check(free, source, how.executor)
+            store.check_room()
+            store.write_text(CONFIG, source.yaml())
+            log.plan(specs, len(missing))
+            _train(free, share, failed, how)
+            continue
+        if not told:
+            how.notify(RunEvent("waiting", missing[0], message=_waiting(len(missing))))
+            told = True
+        share.wait(missing)
+
+
+def _about(source: ConfigSource, how: Training) -> dict[str, Any]:
+    """What the log says of this process."""
+    settings = {one.name: getattr(how, one.name) for one in fields(how)}
+    return {
+        "config": sha256(source.yaml().encode()).hexdigest()[:12],
+        "versions": versions(["rlaudit", "numpy", "gymnasium", "stable_baselines3", "torch"]),
+        "how": {name: value for name, value in settings.items() if not callable(value)},
+    }
+
+
+def _also_logged(how: Training, log: Log) -> Training:
+    """Whoever watches is told first."""
+
+    def notify(event: RunEvent) -> None:
+        how.notify(event)
+        log.notify(event)
+
+    def looked(look: Look) -> None:
+        how.looked(look)
+        log.look(look)
+
+    return replace(how, notify=notify, looked=looked)
+
+
+def _looked(config: AuditConfig, store: Store, how: Training) -> tuple[RunSpec, ...]:
+    """All runs that are known to be needed, after the looks that they rest on were written down."""
+    if config.sequential:
+        for look in looks.write_down(config, store):
+            how.looked(look)
+    return planned(config, store)
+
+
+def to_train(config: AuditConfig, store: Store, how: Training = Training()) -> tuple[RunSpec, ...]:
+    """Missing runs, as far as they are known now. Raises ConfigError where a run that is asked for is none of these."""
+    return store.missing(_asked_for(planned(config, store), how), how.retry_failed)
+
+
+def _asked_for(specs: Sequence[RunSpec], how: Training) -> tuple[RunSpec, ...]:
+    """All, or those that `only` names."""
+    ids = [spec.run_id for spec in specs]
+    for run in set(how.only) - set(ids):
+        near = get_close_matches(run, ids, n=1)
+        hint = f"Did you mean {near[0]}?" if near else "Those that are missing: rlaudit train --list-commands"
+        raise ConfigError(f"--only {run}: there is no such run among the {len(specs)} of this config. {hint}")
+    return tuple(spec for spec in specs if not how.only or spec.run_id in how.only)
 
 
 def _given_up(failed: Sequence[RunRecord], how: Training) -> bool:
@@ -165,6 +226,8 @@ def _allowed(agent: AgentConfig, how: Training) -> str:
 def planned(config: AuditConfig, store: Store) -> tuple[RunSpec, ...]:
     """All runs of a config, as far as the stored records tell: some follow from the results of others."""
     experiment = EXPERIMENTS[config.experiment]
+    if config.sequential:  # each look is made as if the later runs were not there
+        return experiment.plan(config, store.records(all_runs(config)))
     specs = experiment.plan(config)
     while experiment.staged and not store.missing(specs):
         further = experiment.plan(config, store.records(specs))

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from rlaudit.backends.trial import SPEC, STEPS, STORE, TEMPORARY, WORK
 from rlaudit.executors import run_local, run_serial
 from rlaudit.seeds import run_seeds
-from rlaudit.store import Store, spec_of
+from rlaudit.store import Store
+from rlaudit.store.run_files import spec_of
 from rlaudit.types import RunEvent, RunRecord, RunSpec
 
 _MOST_FILES = 20  # that are named

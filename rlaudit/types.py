@@ -174,7 +174,7 @@ class RunEvent(NamedTuple):
     """What an executor tells whoever watches."""
 
     kind: Literal["planned", "started", "progress", "retried", "finished", "failed", "elsewhere", "waiting"]
-    spec: RunSpec  # "elsewhere": another process trains it; "waiting": for such runs, of which this is one
+    spec: RunSpec  # "elsewhere": another process trains it; "waiting": for a worker, or for runs of others
     steps: int = 0  # timesteps done so far
     message: str = ""
 

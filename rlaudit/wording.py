@@ -23,6 +23,9 @@ TEST_NAMES = {
     "paired_t": "the paired t test",
     "sign_flip": "the sign-flip test",
     "paired_bootstrap": "the paired bootstrap",
+    # where seeds were added
+    "group_sequential": "the group-sequential permutation test",
+    "anytime": "the anytime-valid test",
 }
 
 
@@ -35,6 +38,8 @@ _LABELS = {
     "mann_whitney": "Mann-Whitney",
     "brunner_munzel": "Brunner-Munzel",
     "rank_t": "t on ranks",
+    "group_sequential": "group-sequential permutation",
+    "anytime": "anytime-valid",
     "kolmogorov_smirnov": "Kolmogorov-Smirnov",
     # streams of random numbers
     "init": "initial weights",
@@ -120,6 +125,22 @@ def p_text(p: float | None) -> str:
     ):
         digits += 1
     return f"p = {p:.{digits}f}"
+
+
+def evidence_text(p_value: float | None, e_value: float | None) -> str:
+    """`p = 0.004`, or `e = 31` where a look weighs evidence."""
+    return p_text(p_value) if e_value is None else f"e = {number(e_value)}"
+
+
+def look_says(state: str, a: str, b: str) -> str:
+    """What a look says of a pair of agents: `ppo is better than a2c`."""
+    return {
+        "a_better": f"{a} is better than {b}",
+        "b_better": f"{b} is better than {a}",
+        "open": f"{a} against {b} goes on",
+        "futile": f"{a} against {b} is given up, undecided",
+        "undecided": f"{a} against {b} stays undecided",
+    }[state]
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -26,7 +26,8 @@ from tempfile import TemporaryDirectory
 from fault_looks import content, differences, env_seed, finished, left_behind, lines, names, still_alive
 
 from rlaudit.errors import StoreError
-from rlaudit.store import Store, read_run
+from rlaudit.store import Store
+from rlaudit.store.run_files import read_run
 
 TESTS = Path(__file__).parent
 TABLE = TESTS / "data" / "fault_bench.csv"

@@ -6,6 +6,7 @@ import numpy as np
 from audit_builder import build_audit
 from convex_builder import some_convex
 from initializers_builder import audited as initialized
+from looks_builder import FEW_LOOKS, odd_looks
 from reproduction_builder import audit_of, odd_reproductions
 from sources_builder import CHAOS, audited, returns_of
 from tickets_builder import luck, tickets_audit
@@ -19,7 +20,7 @@ def without_masked_runs(one: Tickets) -> Tickets:
     return replace(one, arms=arms, contrasts=(), relived=(), survival=None)
 
 
-LABORATORY: dict[str, Audit] = {  # one of each experiment, and its oddities
+LABORATORY: dict[str, Audit] = {  # one of each experiment, seeds that are added, and the oddities of all
     "convex": replace(build_audit(), convex=(some_convex("CartPole-v1"),)),
     "reproduce": audit_of(*odd_reproductions()),
     "initializers": initialized(),
@@ -30,4 +31,5 @@ LABORATORY: dict[str, Audit] = {  # one of each experiment, and its oddities
     "tickets all alike": tickets_audit(lambda spec: 500.0),
     "tickets of hostile names": tickets_audit(luck(), agents={"<b>$x$": {"algo": "PPO", "timesteps": 100}}),
     "tickets, no masked run": replace(tickets_audit(), tickets=(without_masked_runs(tickets_audit().tickets[0]),)),
+    **{name: one for name, one in odd_looks().items() if name in FEW_LOOKS},
 }

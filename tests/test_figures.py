@@ -27,6 +27,7 @@ from rlaudit.results import (
     PairAudit,
     ProcedureAudit,
     Reproduction,
+    Sequential,
     Sources,
     SplitAudit,
     Surface,
@@ -55,6 +56,7 @@ def parts(annotation: object, audit: Audit) -> Iterator[tuple[object, ...]]:
         Sources: list(audit.sources),
         Surface: [surface for one in audit.convex for surface in one.surfaces],
         Reproduction: list(audit.reproduction),
+        Sequential: [audit.sequential] if audit.sequential else [],
         Tickets: list(audit.tickets),
     }
     several: dict[object, list[object]] = {

@@ -10,16 +10,17 @@ PACKAGE = Path(__file__).parents[1] / "rlaudit"
 
 # A shelf counts as one; within it, siblings may import each other.
 ORDER = (
-    "errors", "wording", "notebook", "types", "results", "seeds", "yaml_source", "config_values", "claims",
-    "config", "plan", "importers", "durable", "traces", "store", "sharing", "backends", "exporters", "executors",
+    "errors", "wording", "notebook", "types", "results", "seeds", "yaml_source", "config_values", "claims", "config",
+    "plan", "importers", "durable", "events", "traces", "store", "sharing", "backends", "exporters", "executors",
     "trial", "rounding", "scores", "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power",
     "regression", "same_agent", "few_seeds", "pairs", "judge", "procedures", "leaderboard", "failures", "metrics",
-    "evaluation_noise", "variance", "lottery", "initial_weights", "sequential", "printed",
-    "findings", "experiments", "figures", "report", "outputs", "training", "pipeline", "rechecking",
+    "evaluation_noise", "variance", "lottery", "initial_weights", "sequential", "printed", "findings", "looks",
+    "experiments", "figures", "report", "outputs", "training", "pipeline", "rechecking", "history", "status",
     "terminal", "forecast", "cli", "pytest_plugin", "__init__", "__main__",
 )  # fmt: skip
 RUNNING = {
-    "plan", "backends", "importers", "exporters", "store", "executors", "trial", "outputs", "training", "pipeline",
+    "plan", "backends", "importers", "exporters", "store", "executors", "trial", "looks", "outputs", "training",
+    "pipeline", "events", "history", "status", "sharing",
 }  # fmt: skip
 STATISTICS = {
     "splits", "pools", "comparisons", "calibration", "aggregate", "curves", "power", "same_agent", "few_seeds", "pairs",

@@ -15,7 +15,8 @@ from builders import record, spec
 
 from rlaudit import store as store_module
 from rlaudit.errors import StoreError
-from rlaudit.store import FORMAT, Store, is_results_folder
+from rlaudit.store import Store, is_results_folder
+from rlaudit.store.run_files import FORMAT
 from rlaudit.types import RunRecord, TrainingEpisodes
 
 TESTS = Path(__file__).parent

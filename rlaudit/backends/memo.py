@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from rlaudit.durable import only_process, write_verified
-from rlaudit.store import arrays_in, npz
+from rlaudit.store.run_files import arrays_in, npz
 from rlaudit.types import canonical_json
 
 Arrays = dict[str, NDArray[Any]]

@@ -18,6 +18,7 @@ from rlaudit.cli.planning import plan
 from rlaudit.cli.printed import recheck
 from rlaudit.cli.running import audit, report, train
 from rlaudit.cli.shelves import init, list_names, schema
+from rlaudit.cli.watching import status
 from rlaudit.errors import RlauditError
 
 USAGE_ERROR, INTERRUPTED = 2, 130  # the others: findings.exit_code
@@ -76,6 +77,7 @@ def main() -> None:
     \b
       rlaudit audit configs/quickstart.yaml    train, audit, report
       rlaudit audit logs/                      audit what exists, in any known format
+      rlaudit status results/quickstart        how far a training is that runs elsewhere
       rlaudit plan my-config.yaml              what it costs, what it can show
       rlaudit calibrate scores.csv             how often other ways to conclude would go wrong
       rlaudit recheck "t(8) = 2.31, p = .05"   numbers that somebody printed
@@ -88,5 +90,7 @@ def main() -> None:
     """
 
 
-for verb in (audit, train, import_runs, export, plan, calibrate, recheck, reproduce, report, list_names, schema, init):
+for verb in (
+    audit, train, status, import_runs, export, plan, calibrate, recheck, reproduce, report, list_names, schema, init,
+):  # fmt: skip
     main.add_command(verb)

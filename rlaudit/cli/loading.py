@@ -34,7 +34,7 @@ def warn_of_hopeless_tests(config: "AuditConfig") -> None:
 
     n = len(config.seeds)
     hopeless = [test for test, size, _ in cannot_reject(config.audit, n) if size == n]
-    if hopeless and len(config.agents) > 1 and config.experiment == "audit":
+    if hopeless and len(config.agents) > 1 and config.experiment == "audit" and not config.sequential:
         click.echo(
             f"Warning: {n} seeds an agent are too few for {' and '.join(hopeless)}, whatever comes out.", err=True
         )

@@ -33,7 +33,11 @@ out = click.option(
     "--out", type=click.Path(path_type=Path), metavar="FOLDER", help="The results folder. [default: results/NAME]"
 )
 executor = click.option(
-    "--executor", default="local", metavar="NAME", help="Where runs are trained: local or serial. [default: local]"
+    "--executor",
+    default="local",
+    metavar="NAME",
+    help="Where runs are trained: local, serial, tcp://HOST:PORT, slurm:FILE.yaml; see `rlaudit list executors`. "
+    "[default: local]",
 )
 workers = click.option("--workers", type=click.IntRange(min=1), help="Runs at the same time. [default: all cores]")
 timeout = click.option(

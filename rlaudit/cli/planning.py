@@ -1,5 +1,6 @@
 """The verb plan."""
 
+from dataclasses import replace
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,8 +86,9 @@ def _of_target(
     pilot: bool,
     hints: "Hints",
 ) -> "Forecast":
-    from rlaudit import forecast, pipeline
+    from rlaudit import forecast, looks, pipeline
     from rlaudit.experiments import EXPERIMENTS
+    from rlaudit.looks import LOG
     from rlaudit.store import Store, is_results_folder
     from rlaudit.training import check
     from rlaudit.wording import carried
@@ -94,11 +96,19 @@ def _of_target(
     refuse_seeds_without_config([target], seeds)
     if pipeline.is_config(target):
         config, source, store = load(target, overrides, seeds, out)
+        looks.check(config, source)
         check(EXPERIMENTS[config.experiment].plan(config), source)
         return forecast.of_config(config, store, asked, workers=workers, pilot=pilot)
     records = Store(target).records() if is_results_folder(target) else ()
     table, settings = scores_of(target, overrides, hints)
-    return forecast.of_scores(table, settings, asked, name=carried(target.resolve().name), records=records)
+    found = forecast.of_scores(table, settings, asked, name=carried(target.resolve().name), records=records)
+    return replace(found, notes=(*found.notes, _AFTER_LOOKS)) if (target / LOG).exists() else found
+
+
+_AFTER_LOOKS = (
+    "Seeds of this pilot were added until looks were satisfied: its gaps are too large on average, and the seeds that "
+    "they seem to need are too few."
+)
 
 
 def _budgets(minutes: tuple[float, ...]) -> tuple[float, ...]:

@@ -66,6 +66,8 @@ def audit(
 @click.command()
 @options.config
 @options.training
+@click.option("--list-commands", is_flag=True, help="Print a shell line for each missing run; train nothing.")
+@click.option("--only", multiple=True, metavar="RUN", help="Train this run, by its 12 digits. May be repeated.")
 @click.pass_context
 def train(
     ctx: click.Context,
@@ -75,17 +77,22 @@ def train(
     seeds: str | None,
     out: Path | None,
     quiet: bool,
+    list_commands: bool,
     **how: Any,
 ) -> None:
     """Train what is missing of a config; audit nothing."""
+    from rlaudit.cli.command_lines import print_command_lines
     from rlaudit.training import planned
     from rlaudit.training import train as train_missing
 
     loaded, source, store = load(config, overrides, seeds, out)
     warn_of_hopeless_tests(loaded)
+    if list_commands:
+        print_command_lines(ctx, loaded, source, store)
+        return
     with watched(quiet, how) as training:
         train_missing(loaded, source, store, training)
-    specs = planned(loaded, store)
+    specs = [spec for spec in planned(loaded, store) if not how["only"] or spec.run_id in how["only"]]
     n_failed = len(store.missing(specs, retry_failed=True))
     click.echo(f"{len(specs) - n_failed} of {len(specs)} runs are in {store.root}, {n_failed} failed.", err=True)
     ctx.exit(RUNS_FAILED if n_failed else 0)
@@ -124,7 +131,7 @@ def watched(quiet: bool, how: dict[str, Any]) -> Iterator[Any]:
         yield Training(**how)
         return
     with ProgressDisplay() as display:
-        yield Training(**how, notify=display.notify)
+        yield Training(**how, notify=display.notify, looked=display.looked)
 
 
 def finish(ctx: click.Context, audited: "Audit", report: Path, *, gate: bool, quiet: bool, as_json: bool) -> None:

@@ -12,7 +12,17 @@ if TYPE_CHECKING:
     pass
 
 
-_KINDS = ("tests", "procedures", "backends", "importers", "exporters", "experiments", "initializers", "figures")
+_KINDS = (
+    "tests",
+    "procedures",
+    "backends",
+    "importers",
+    "exporters",
+    "experiments",
+    "initializers",
+    "executors",
+    "figures",
+)
 
 
 @click.command("list")
@@ -93,6 +103,12 @@ def _registry(kind: str) -> dict[str, str]:
         from rlaudit.backends.initializers import INITIALIZERS
 
         return {name: scheme.help for name, scheme in INITIALIZERS.items()}
+    if kind == "executors":
+        from rlaudit.executors import EXECUTORS, PLACES
+
+        return {name: _first_line(executor) for name, executor in EXECUTORS.items()} | {
+            place.form: place.help for place in PLACES.values()
+        }
     from rlaudit.figures import FIGURES
 
     return {name: _first_line(figure) for name, figure in FIGURES.items()}

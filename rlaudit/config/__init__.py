@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rlaudit import claims, yaml_source
-from rlaudit.config import laboratory, trainers, zoo
+from rlaudit.config import design, laboratory, trainers, zoo
 from rlaudit.config.models import (
     AgentConfig,
     AuditConfig,
@@ -21,6 +21,7 @@ from rlaudit.config.models import (
 )  # fmt: skip
 from rlaudit.config.schema import json_schema
 from rlaudit.config.sentences import at, problems_of
+from rlaudit.config.sequential import SequentialSeeds
 from rlaudit.config.source import ConfigSource
 from rlaudit.errors import ConfigError, did_you_mean
 from rlaudit.types import Problem, canonical_json
@@ -32,6 +33,7 @@ __all__ = [
     "AuditSettings",
     "ConfigSource",
     "EvaluationConfig",
+    "SequentialSeeds",
     "TableConfig",
     "TaskConfig",
     "json_schema",
@@ -110,6 +112,7 @@ def _contradictions(config: AuditConfig) -> Iterator[Problem]:
             )
     yield from trainers.problems(config)
     yield from laboratory.problems(config)
+    yield from design.problems(config)
     yield from _misplaced_references(config)
     for index, text in enumerate(config.audit.claims):
         try:

@@ -22,6 +22,7 @@ from rlaudit.config.blocks import (
     SourcesConfig,
     TicketsConfig,
 )
+from rlaudit.config.sequential import SeedsOrLooks, SequentialSeeds
 from rlaudit.config_values import (
     NUMBER,
     PROCEDURES,
@@ -38,7 +39,6 @@ from rlaudit.config_values import (
     Memory,
     ProcedureName,
     ScoreName,
-    Seeds,
     Switch,
     SwitchOrMapping,
     TestName,
@@ -210,7 +210,7 @@ class AuditConfig(Frozen):
     experiment: ExperimentName = "audit"
     tasks: Annotated[tuple[_Task, ...], Field(min_length=1)]
     agents: Annotated[Mapping[Label, AgentConfig], Field(min_length=1)]
-    seeds: Seeds
+    asked_seeds: Annotated[SeedsOrLooks, Field(alias="seeds")]
     evaluation: EvaluationConfig = EvaluationConfig()
     score: _Score = "final"
     audit: AuditSettings = AuditSettings()
@@ -220,6 +220,17 @@ class AuditConfig(Frozen):
     tickets: TicketsConfig = TicketsConfig()
     convex: ConvexConfig = ConvexConfig()
     _folder: str = PrivateAttr("")  # where the config stands; set by whoever reads it
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """All that may be needed: fewer, where looks end it earlier."""
+        return self.asked_seeds.seeds if isinstance(self.asked_seeds, SequentialSeeds) else self.asked_seeds
+
+    @property
+    def sequential(self) -> SequentialSeeds | None:
+        """When is looked at the seeds; None where their number is fixed."""
+        asked = self.asked_seeds
+        return asked if isinstance(asked, SequentialSeeds) and self.experiment == "audit" else None
 
     @property
     def folder(self) -> str:

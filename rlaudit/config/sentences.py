@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from rlaudit.config.blocks import BLOCKS, InitializerConfig
 from rlaudit.config.models import AgentConfig, AuditConfig, AuditSettings, EvaluationConfig, TaskConfig
+from rlaudit.config.sequential import SequentialSeeds
 from rlaudit.config_values import (
     BACKEND_NAMES,
     EXPERIMENT_NAMES,
@@ -19,6 +20,7 @@ from rlaudit.config_values import (
     SCHEMES,
     TESTS,
     CorrectionName,
+    LooksName,
     ScoreName,
 )
 from rlaudit.errors import did_you_mean
@@ -35,6 +37,8 @@ _CHOICES: dict[
     "experiment": ("an experiment", EXPERIMENT_NAMES, " (rlaudit list experiments)"),
     **dict.fromkeys(("scheme", "schemes"), ("an initializer", SCHEMES, " (rlaudit list initializers)")),
     "score": ("a score", get_args(ScoreName), ""),
+    "design": ("a design", get_args(LooksName), " (a fixed number of seeds is `seeds: 20`)"),
+    "until": ("an end", ("decided",), ""),
 }
 
 _BLOCKS: Mapping[str | int, type[BaseModel]] = {
@@ -42,6 +46,7 @@ _BLOCKS: Mapping[str | int, type[BaseModel]] = {
     "agents": AgentConfig,
     "evaluation": EvaluationConfig,
     "audit": AuditSettings,
+    "seeds": SequentialSeeds,
     **BLOCKS,
 }
 _SENTENCES = {  # pydantic's error type -> predicate
@@ -96,7 +101,7 @@ def _sentence(path: KeyPath, error: ErrorDetails) -> str:
 
 def _keys(block: KeyPath) -> list[str]:
     if not block:
-        return ["task", *AuditConfig.model_fields]
+        return ["task", *(field.alias or name for name, field in AuditConfig.model_fields.items())]
     inside = InitializerConfig if block[2:] == ("initializer",) else _BLOCKS[block[0]]
     return list(inside.model_fields)
 

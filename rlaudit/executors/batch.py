@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from rlaudit.backends import BACKENDS
 from rlaudit.plan import batches
-from rlaudit.types import Progress, RunEvent, RunRecord, RunSpec
+from rlaudit.types import Problem, Progress, RunEvent, RunRecord, RunSpec
 
 Batch: TypeAlias = tuple[RunSpec, ...]
 Notify: TypeAlias = Callable[[RunEvent], None]
@@ -30,6 +30,11 @@ def batches_of(specs: Iterable[RunSpec]) -> Iterator[Batch]:
         by_backend.setdefault(spec.backend, []).append(spec)
     for name, group in by_backend.items():
         yield from batches(group, BACKENDS[name].batch_size)
+
+
+def problems_of(specs: Iterable[RunSpec]) -> list[Problem]:
+    """What is wrong with specs, as their backends say."""
+    return [problem for spec in specs for problem in BACKENDS[spec.backend].check(spec)]
 
 
 def train_batch(batch: Batch, progress: Progress) -> Iterator[RunRecord]:

@@ -1,12 +1,13 @@
 """The loop that keeps an engine busy: knows futures only, not what is behind them."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import NamedTuple
 
 from rlaudit.executors.batch import Batch, Claim, Notify, announce, ended
-from rlaudit.types import RunEvent, RunRecord, RunSpec
+from rlaudit.types import RunEvent, RunRecord
 
 POLL_SECONDS = 0.25  # how often the progress of running seeds is looked up
 
@@ -17,16 +18,19 @@ class Engine(NamedTuple):
     submit: Callable[[Batch], "Future[list[RunRecord]]"]
     was_lost: Callable[[BaseException], bool]  # its worker died: worth another try
     reason: Callable[[BaseException, Batch], str]  # why there is no result; the last line says it
-    progress: Callable[[Batch], Iterable[tuple[RunSpec, int]]]  # timesteps done so far, of runs that told
+    news: Callable[[Batch], Iterable[RunEvent]]  # of a batch that runs: timesteps done so far, tries elsewhere
+    slots: Callable[[], int]  # batches at the same time; may change from one look to the next
 
 
-def drive(
-    todo: Sequence[Batch], engine: Engine, *, slots: int, retries: int, notify: Notify, claim: Claim
-) -> Iterator[RunRecord]:
-    """Keeps `slots` batches running until none is left; a lost one is tried again up to `retries` times."""
+def drive(todo: Sequence[Batch], engine: Engine, *, retries: int, notify: Notify, claim: Claim) -> Iterator[RunRecord]:
+    """Keeps the engine's slots busy until no batch is left; a lost one is tried again up to `retries` times.
+
+    What `notify` raises ends it; it hears of each run at each look.
+    """
     waiting = deque((batch, 0) for batch in todo)
     running: dict[Future[list[RunRecord]], tuple[Batch, int]] = {}
     while waiting or running:
+        slots = engine.slots()
         while waiting and len(running) < slots:
             batch, tries = waiting.popleft()
             if tries == 0 and not (batch := tuple(filter(claim, batch))):
@@ -34,6 +38,8 @@ def drive(
             running[engine.submit(batch)] = (batch, tries)
             if tries == 0:
                 announce("started", batch, notify)
+        if waiting and not running:
+            time.sleep(POLL_SECONDS)
         finished, _ = wait(running, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
         for future in finished:
             batch, tries = running.pop(future)
@@ -46,8 +52,8 @@ def drive(
                 yield record
                 notify(ended(record))  # it is stored by now
         for batch, _ in running.values():
-            for spec, steps in engine.progress(batch):
-                notify(RunEvent("progress", spec, steps))
+            for event in engine.news(batch):
+                notify(event)
 
 
 def _failed(batch: Batch, reason: str, retries: int) -> list[RunRecord]:

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from math import inf
@@ -22,14 +22,24 @@ from rlaudit.backends.command_launcher import die_with_parent
 from rlaudit.backends.command_program import ONE_THREAD
 from rlaudit.errors import ConfigError
 from rlaudit.executors import resident
-from rlaudit.executors.batch import Batch, Claim, Notify, batches_of, every_run, ignore, train_batch
+from rlaudit.executors.batch import (
+    Batch,
+    Claim,
+    Notify,
+    batches_of,
+    every_run,
+    ignore,
+    problems_of,
+    train_batch,
+)  # fmt: skip
 from rlaudit.executors.drive import Engine, drive
-from rlaudit.types import RunRecord, RunSpec
+from rlaudit.types import Problem, RunEvent, RunRecord, RunSpec
 
 if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
 
 LOG_TAIL = 2000  # characters of a lost worker's output that go into its record
+_ALONE = threading.Lock()  # for what all threads share while one starts a process: the environment, __main__
 
 
 def available_cores() -> int:
@@ -68,14 +78,35 @@ def run_local(
             submit=partial(_start_worker, context, folder, timeout),
             was_lost=partial(_was_killed, stopped),
             reason=partial(_reason, folder, stopped),
-            progress=partial(_look, folder, memory, stopped),
+            news=partial(_look, folder, memory, stopped),
+            slots=lambda: workers or available_cores(),
         )
         try:
-            yield from drive(
-                todo, engine, slots=workers or available_cores(), retries=retries, notify=notify, claim=claim
-            )
+            yield from drive(todo, engine, retries=retries, notify=notify, claim=claim)
         finally:
             _stop_workers(folder.name)
+
+
+def problems_beforehand(specs: Sequence[RunSpec]) -> list[Problem]:
+    """What is wrong with specs that `run_local` is to train, looked for in a process of its server.
+
+    Here torch and stable-baselines3 would be imported once more: 3 s of CPU and of waiting, and 300 MB. What a check
+    raises is raised here; if it kills its process, it is done in this one.
+    """
+    from pebble import ProcessExpired
+    from pebble.concurrent import process
+
+    backends = {spec.backend for spec in specs}
+    if "forkserver" not in multiprocessing.get_all_start_methods() or not _preload(backends):
+        return problems_of(specs)
+    in_process: Any = process
+    look = in_process(context=_context(backends))(problems_of)
+    with _environment(ONE_THREAD), _without_main():
+        future: Future[list[Problem]] = look(specs)
+    try:
+        return future.result()
+    except ProcessExpired:
+        return problems_of(specs)
 
 
 # ---------------------------------------------------------------- in the parent
@@ -88,13 +119,16 @@ def _was_killed(stopped: Mapping[int, str], error: BaseException) -> bool:
     return isinstance(error, ProcessExpired) and error.pid not in stopped
 
 
-def _look(folder: Path, memory: int | None, stopped: dict[int, str], batch: Batch) -> Iterator[tuple[RunSpec, int]]:
-    """How far its runs are; kills its worker where that holds too much memory, with whatever it has started."""
+def _look(folder: Path, memory: int | None, stopped: dict[int, str], batch: Batch) -> Iterator[RunEvent]:
+    """How far its runs are; kills its worker where that holds too much memory, with whatever it has started.
+
+    None before a run has told any step, and nothing where it is just being told.
+    """
     _limit_memory(folder, memory, stopped, batch)
     for spec in batch:
-        # Not there yet, or just being written: the next look will tell.
+        told = folder / f"{spec.run_id}.steps"
         with contextlib.suppress(OSError, ValueError):
-            yield spec, int((folder / f"{spec.run_id}.steps").read_text())
+            yield RunEvent("progress", spec, int(told.read_text()) if told.exists() else 0)
 
 
 def _limit_memory(folder: Path, memory: int | None, stopped: dict[int, str], batch: Batch) -> None:
@@ -147,12 +181,16 @@ def _context(backends: Iterable[str]) -> "BaseContext":
     from multiprocessing.forkserver import ensure_running
 
     context = multiprocessing.get_context("forkserver")
-    modules = (sys.modules[BACKENDS[name].train.__module__] for name in backends)
-    preload = [name for module in modules for name in getattr(module, "PRELOAD", ())]
-    context.set_forkserver_preload([__name__, *preload])
+    context.set_forkserver_preload([__name__, *_preload(backends)])
     with _environment(ONE_THREAD):  # read when the libraries are loaded, so torch.set_num_threads comes too late
         ensure_running()
     return context
+
+
+def _preload(backends: Iterable[str]) -> list[str]:
+    """Modules that their workers would import, each for itself."""
+    modules = (sys.modules[BACKENDS[name].train.__module__] for name in backends)
+    return [name for module in modules for name in getattr(module, "PRELOAD", ())]
 
 
 def _start_worker(
@@ -164,7 +202,7 @@ def _start_worker(
     in_process: Any = process  # its annotations name the keyword `mp_context`, its code reads `context`
     limit = sum(min(spec.timeout or inf, timeout or inf) for spec in batch)
     start = in_process(name=folder.name, context=context, timeout=limit if limit < inf else None)(_work)
-    with _without_main(), _environment(ONE_THREAD):
+    with _environment(ONE_THREAD), _without_main():
         future: Future[list[RunRecord]] = start(batch, folder)
     return future
 
@@ -190,16 +228,17 @@ def _without_main() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with _ALONE:
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
 # ---------------------------------------------------------------- in the worker

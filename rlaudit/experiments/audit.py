@@ -5,10 +5,12 @@ from dataclasses import replace
 from math import comb, isnan
 from typing import Literal
 
+from rlaudit import looks
 from rlaudit.aggregate import describe, failure_interval
 from rlaudit.config import AuditConfig, AuditSettings
 from rlaudit.errors import NotEnoughSeeds
 from rlaudit.evaluation_noise import audit_evaluation
+from rlaudit.experiments.after_looks import after_looks
 from rlaudit.failures import audit_failures, carriers
 from rlaudit.judge import judge
 from rlaudit.leaderboard import leaderboards
@@ -28,14 +30,24 @@ _CURVE_POINTS = 200
 
 
 def plan(config: AuditConfig, records: Sequence[RunRecord] = ()) -> tuple[RunSpec, ...]:
-    """Every task, agent and seed."""
-    return all_runs(config)
+    """Every task, agent and seed; where seeds are added, those that the looks at `records` call for."""
+    return looks.needed(config, records) if config.sequential else all_runs(config)
 
 
 def analyze(records: Sequence[RunRecord], config: AuditConfig) -> Audit:
     """The audit of trained runs."""
     table = score_table(records, config.score, config.audit.higher_is_better)
-    return replace(audit_scores(table, config.audit, config.name), twins=twins(records))
+    audited = (
+        _sequential(table, records, config) if config.sequential else audit_scores(table, config.audit, config.name)
+    )
+    return replace(audited, twins=twins(records))
+
+
+def _sequential(table: ScoreTable, records: Sequence[RunRecord], config: AuditConfig) -> Audit:
+    """The agents one by one, and what the looks say of each pair."""
+    settings = replace(_pair_settings(table, config.audit), n_draws=_FEWEST)  # what few seeds would say is not shown
+    alone = _one_by_one(table, config.audit, config.name)
+    return after_looks(alone, audit_pairs(table, settings), looks.sequential(config, records))
 
 
 def audit_scores(table: ScoreTable, settings: AuditSettings, name: str) -> Audit:
@@ -43,37 +55,45 @@ def audit_scores(table: ScoreTable, settings: AuditSettings, name: str) -> Audit
 
     Raises NotEnoughSeeds where no agent has two seeds.
     """
-    _check_seeds(table)
-    alpha = settings.alpha
-    splits = _split_audits(table, settings)
+    alone = _one_by_one(table, settings, name)
     pairs = audit_pairs(table, _pair_settings(table, settings))
-    return Audit(
-        name=name,
-        metric=table.metric,
-        higher_is_better=table.higher_is_better,
-        alpha=alpha,
-        family=family(len(pairs), alpha, settings.correction),
-        arms=tuple(described(arm, settings) for arm in table.arms),
-        splits=splits,
+    alpha, seed, correction = settings.alpha, settings.seed, settings.correction
+    return replace(
+        alone,
+        family=family(len(pairs), alpha, correction),
         comparisons=pairs,
-        findings=(),
-        claims=judge(settings.claims, table, settings.alpha, seed=settings.seed),
-        curves=_curves(table, splits),
-        procedures=audit_procedures(
-            table, pairs, settings.procedures, alpha=alpha, n_draws=settings.splits, seed=settings.seed
-        ),
+        claims=judge(settings.claims, table, alpha, seed=seed),
+        procedures=audit_procedures(table, pairs, settings.procedures, alpha=alpha, n_draws=settings.splits, seed=seed),
         leaderboards=leaderboards(
             table,
             pairs,
             normalise=settings.normalise,
             alpha=alpha,
             n_draws=settings.splits,
-            seed=settings.seed,
-            correction=settings.correction,
+            seed=seed,
+            correction=correction,
         ),
+        carriers=carriers(table, pairs, alpha=alpha, seed=seed, correction=correction),
+        metrics=metric_views(table, pairs, alpha=alpha, seed=seed),
+    )
+
+
+def _one_by_one(table: ScoreTable, settings: AuditSettings, name: str) -> Audit:
+    """What can be said of each agent by itself."""
+    _check_seeds(table)
+    splits = _split_audits(table, settings)
+    return Audit(
+        name=name,
+        metric=table.metric,
+        higher_is_better=table.higher_is_better,
+        alpha=settings.alpha,
+        family="",
+        arms=tuple(described(arm, settings) for arm in table.arms),
+        splits=splits,
+        comparisons=(),
+        findings=(),
+        curves=_curves(table, splits),
         failures=audit_failures(table),
-        carriers=carriers(table, pairs, alpha=alpha, seed=settings.seed, correction=settings.correction),
-        metrics=metric_views(table, pairs, alpha=alpha, seed=settings.seed),
         evaluation_noise=audit_evaluation(table),
     )
 

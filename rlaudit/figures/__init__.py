@@ -15,6 +15,7 @@ from rlaudit.figures.evaluation import evaluation_noise, more_of_what
 from rlaudit.figures.failures import seeds_apart, stuck_runs, without_seeds
 from rlaudit.figures.initializers import gain_effects, initializers
 from rlaudit.figures.leaderboard import agent_matrix, first_place, performance_profiles, rank_intervals
+from rlaudit.figures.looks import looks
 from rlaudit.figures.metrics import metric_choice
 from rlaudit.figures.pairs import estimation, exaggeration, few_seeds, forest, power, wrong_sign
 from rlaudit.figures.procedures import habits
@@ -27,6 +28,7 @@ from rlaudit.figures.tickets import luck_drawn_anew, tickets_by_sparsity
 __all__ = ["FIGURES", "to_svg"]
 
 FIGURES: dict[str, Callable[..., Figure]] = {
+    "looks": looks,
     "claim_intervals": claim_intervals,
     "same_agent_curves": same_agent_curves,
     "gap_by_group_size": gap_by_group_size,

@@ -157,7 +157,8 @@ def power(pair: PairAudit) -> Figure:
     figure, ax = canvas(HALF, 3.6)
     gains = sorted({gain for gain, _, _ in pair.power_curve})
     sizes = sorted({n for _, n, _ in pair.power_curve})
-    if not sizes:
+    needed = pair.seeds_needed
+    if not sizes or needed is None:
         empty(ax, "no power curve")
         return figure
     for place, gain in enumerate(gains):
@@ -167,7 +168,6 @@ def power(pair: PairAudit) -> Figure:
         middle = min(line, key=lambda point: abs(point[1] - 0.45))
         aside = (-6, 4, "right") if place == len(gains) - 1 else (9, -4, "left")  # the steepest has room on its left
         ax.annotate(f"{gain:g} sd", middle, aside[:2], textcoords="offset points", ha=aside[2], color=COLOURS[place])
-    needed = pair.seeds_needed
     ax.axhline(needed.power, color=INK, linewidth=1, linestyle=DASHES[1])
     sizes_axis(ax, sizes)
     ax.set_ylim(0, 1.02)

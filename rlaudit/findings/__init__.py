@@ -15,6 +15,7 @@ from rlaudit.findings.evaluation import evaluation_noise
 from rlaudit.findings.failures import failures, outliers, single_seeds, stuck_runs
 from rlaudit.findings.initializers import initializers
 from rlaudit.findings.leaderboard import leaderboards
+from rlaudit.findings.looks import looks
 from rlaudit.findings.metrics import metric_choice
 from rlaudit.findings.procedures import habits
 from rlaudit.findings.reading import reading
@@ -24,7 +25,7 @@ from rlaudit.findings.tickets import tickets
 from rlaudit.results import Audit
 from rlaudit.types import Finding, Level
 
-__all__ = ["RULES", "exit_code", "find"]
+__all__ = ["AFTER_LOOKS", "RULES", "exit_code", "find"]
 
 Rule = Callable[[Audit], Iterator[Finding]]
 
@@ -34,12 +35,18 @@ RULES: tuple[Rule, ...] = (
     few_seeds, reading, habits, stuck_runs, no_seed_effect, luck_floor, outliers, honest_tests, evaluation_noise,
     small_pools, provenance,
 )  # fmt: skip
+# Seeds were added until the looks were satisfied: only they tell agents apart, and each agent describes itself.
+AFTER_LOOKS: tuple[Rule, ...] = (
+    looks, twins, failures, stuck_runs, no_seed_effect, luck_floor, outliers, honest_tests, evaluation_noise,
+    provenance,
+)  # fmt: skip
 _ORDER = {Level.UNSAFE: 0, Level.WARN: 1, Level.OK: 2}
 
 
 def find(audit: Audit) -> tuple[Finding, ...]:
     """All findings, the most important first: what is wrong, or that nothing is."""
-    found = sorted((finding for rule in RULES for finding in rule(audit)), key=lambda one: _ORDER[one.level])
+    rules = AFTER_LOOKS if audit.sequential else RULES
+    found = sorted((finding for rule in rules for finding in rule(audit)), key=lambda one: _ORDER[one.level])
     if found and found[0].level == Level.OK:
         found[0] = replace(found[0], sentence=f"Nothing that was looked at is wrong. {found[0].sentence}")
     return tuple(found)

@@ -139,6 +139,15 @@ def provenance(audit: Audit) -> Iterator[Finding]:
             {"missing_runs": missing},
             "Run the audit on the config to train them.",
         )
+    if n_looks := audit.provenance.get("looks"):
+        yield Finding(
+            "Looks were made at these runs",
+            f"These runs were looked at while seeds were added ({n_looks} such looks are in looks.jsonl). Tests for a "
+            "fixed number of seeds do not keep their level on them.",
+            Level.WARN,
+            {"n_looks": n_looks},
+            "Audit them with the looks that were declared, or train fresh seeds: --seeds 100-119.",
+        )
     places = ("runs: host", "runs: platform", "runs: cpu")
     mixed = [name for name, value in audit.provenance.items() if " | " in value and name not in places]
     if mixed:

@@ -36,7 +36,8 @@ def _verdict(audit: Audit, pair: PairAudit) -> Finding:
     )
     evidence = {
         "effect": pair.effect, "low": pair.low, "high": pair.high, "p_value": test.p_value,
-        "p_adjusted": pair.p_adjusted, "n_a": n_a, "n_b": n_b, "seeds_needed": pair.seeds_needed.n,
+        "p_adjusted": pair.p_adjusted, "n_a": n_a, "n_b": n_b,
+        "seeds_needed": pair.seeds_needed.n if pair.seeds_needed else None,
     }  # fmt: skip
     if pair.verdict.has_winner:
         better, worse = (pair.a, pair.b) if pair.verdict == Verdict.A_BETTER else (pair.b, pair.a)
@@ -58,7 +59,7 @@ def _seeds_advice(pair: PairAudit) -> str:
     needed = pair.seeds_needed
     if pair.effect == pair.low == pair.high == 0:
         return "Look for a ceiling that both have reached, and for a seed that is not used; more seeds will not help."
-    if needed.n is None:
+    if needed is None or needed.n is None:
         return "The means hardly differ: ask whether they are equivalent within a margin that matters to you."
     return (
         f"Do not conclude yet. If the difference seen is the true one, about {needed.n:,} seeds an agent find it with "

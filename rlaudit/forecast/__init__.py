@@ -9,11 +9,13 @@ from itertools import combinations
 
 from rlaudit.config import AuditConfig, AuditSettings
 from rlaudit.config_values import BACKEND_NAMES
+from rlaudit.errors import ConfigError
 from rlaudit.executors import available_cores
 from rlaudit.experiments import EXPERIMENTS
 from rlaudit.forecast.cautions import cautions
 from rlaudit.forecast.costs import given_prices, prices
 from rlaudit.forecast.lines import lines
+from rlaudit.forecast.looks import look_forecast
 from rlaudit.forecast.nouns import Arm, Forecast, Pilot, Price, Runs, to_json
 from rlaudit.forecast.pilots import parse_pilots, pilots_of
 from rlaudit.forecast.reckoning import reckon
@@ -63,10 +65,24 @@ def of_config(
     given = given_prices(asked.costs, arms)
     unpriced = [spec for spec in missing if (spec.agent, spec.task_label) not in given]
     known = prices(unpriced, records, pilot=pilot) | given
+    if config.sequential:
+        _refuse_what_is_fixed(asked)
+        found = _forecast(config.name, (), {}, config.audit, asked)
+        runs = _runs(config, store, specs, missing, known, workers)
+        return replace(found, runs=runs, looks=look_forecast(config, store, missing, known))
     table = score_table(records, config.score, config.audit.higher_is_better)
     found = _forecast(config.name, pilots_of(table), _arms(arms, table, known), config.audit, asked, len(config.seeds))
     hints = tuple(_designs(config))
     return replace(found, runs=_runs(config, store, specs, missing, known, workers), notes=(*hints, *found.notes))
+
+
+def _refuse_what_is_fixed(asked: Asked) -> None:
+    if asked.claims or asked.budgets:
+        option = "--claim" if asked.claims else "--budget"
+        raise ConfigError(
+            f"{option} is about a fixed number of seeds, and this config adds seeds until it is decided; give a count "
+            "as well: --seeds 20"
+        )
 
 
 def _of_experiment(

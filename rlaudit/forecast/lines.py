@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from math import ceil, floor, log10
 from textwrap import wrap
 
-from rlaudit.forecast.nouns import Forecast, Need, PlannedClaim, Reach, Runs
+from rlaudit.forecast.nouns import Forecast, LookForecast, Need, PlannedClaim, Reach, Runs
 from rlaudit.terminal import printable
 from rlaudit.wording import label_of, number, percent
 
@@ -19,6 +19,9 @@ def lines(found: Forecast) -> Iterator[str]:
 
 
 def _all(found: Forecast) -> Iterator[str]:
+    if found.runs and found.looks:
+        yield from _looks(found, found.runs, found.looks)
+        return
     if found.runs:
         yield from _runs(found, found.runs)
         yield ""
@@ -51,9 +54,7 @@ def _runs(found: Forecast, runs: Runs) -> Iterator[str]:
     stored = f"{runs.n_runs - runs.n_missing} stored in {runs.store}, {runs.n_missing} missing."
     what = f"{size} = " if found.experiment == "audit" else f"experiment {found.experiment}, "
     yield from _wrapped(f"{found.name}: {what}{_counted(runs.n_runs, 'run')}; {stored}")
-    for price in runs.prices:
-        text = f"  {price.agent} on {price.task}: {_duration(price.seconds)} of CPU a run ({price.basis})"
-        yield from _wrapped(text, rest="    ")
+    yield from _prices(runs)
     if not runs.n_missing:
         yield "Nothing is left to train."
     elif runs.seconds is None or runs.wall_seconds is None:
@@ -61,6 +62,55 @@ def _runs(found: Forecast, runs: Runs) -> Iterator[str]:
     else:
         wall = f"{_duration(runs.wall_seconds)} with {_counted(runs.workers, 'worker')}"
         yield f"About {_duration(runs.seconds)} of CPU for what is missing: {wall}."
+
+
+def _prices(runs: Runs) -> Iterator[str]:
+    for price in runs.prices:
+        text = f"  {price.agent} on {price.task}: {_duration(price.seconds)} of CPU a run ({price.basis})"
+        yield from _wrapped(text, rest="    ")
+
+
+# ---------------------------------------------------------------- of a config with looks
+
+
+def _looks(found: Forecast, runs: Runs, looks: LookForecast) -> Iterator[str]:
+    """The least, the most, and what lies between."""
+    size = f"{_counted(runs.n_agents, 'agent')} x {_counted(runs.n_tasks, 'task')}"
+    sizes = f"{looks.sizes[0]:,} to {looks.sizes[-1]:,} seeds"
+    yield from _wrapped(
+        f"{found.name}: {size} x {sizes} = {looks.n_least:,} to {looks.n_most:,} runs; {runs.n_runs - runs.n_missing} "
+        f"stored in {runs.store}. {len(looks.sizes)} looks, {looks.n_made} made."
+    )
+    yield from _prices(runs)
+    if looks.settled:
+        yield "It is settled: nothing is left to train."
+        return
+    if looks.seconds_next is None or looks.seconds_most is None:
+        yield from _wrapped("What runs cost is not known: none is stored, measured or given (--cost).")
+    else:
+        at_once = min(runs.workers, max(1, runs.n_missing))
+        wall = _duration(looks.seconds_most / at_once)
+        yield from _wrapped(
+            f"About {_duration(looks.seconds_next)} of CPU to the next look ({_counted(runs.n_missing, 'run')}), and "
+            f"at most {_duration(looks.seconds_most)} to the last: {wall} with {_counted(runs.workers, 'worker')}."
+        )
+    yield ""
+    if looks.gaps:
+        yield _row("gap, in sd", [f"{one.gap_in_sd:g}" for one in looks.gaps])
+        yield _row("a winner in", [percent(one.winner) for one in looks.gaps])
+        yield _row("seeds an agent", [number(one.mean_seeds, 2) for one in looks.gaps])
+        draws = looks.gaps[0].n_draws
+        yield from _wrapped(
+            f"Two agents so far apart, {draws} simulated pairs with normal seeds (shares to about "
+            f"{100 * draws**-0.5:.0f} points), while all pairs share alpha = {found.alpha:g}. Seeds: on average, where "
+            "it stops. How far apart these agents are is not known beforehand.",
+            "* ",
+        )
+    else:
+        text = (
+            "How soon it ends is not forecast: simulating this design takes too long. It depends on how far the agents"
+        )
+        yield from _wrapped(f"{text} are apart.", "* ")
 
 
 def _counted(n: int, noun: str) -> str:

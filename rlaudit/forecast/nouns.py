@@ -131,6 +131,31 @@ class Design:
 
 
 @dataclass(frozen=True)
+class AssumedGap:
+    """What looks would come to, were two agents so far apart; by simulation."""
+
+    gap_in_sd: float  # of normal seeds
+    winner: float  # share of the draws in which the better one is named
+    mean_seeds: float  # an agent, at the stop
+    n_draws: int
+
+
+@dataclass(frozen=True)
+class LookForecast:
+    """Of a config whose seeds are added: between the least and the most."""
+
+    design: Literal["sequential", "anytime"]
+    sizes: tuple[int, ...]  # seeds an agent at each look
+    n_made: int  # looks that the stored runs allow
+    settled: bool
+    n_least: int  # runs: one look
+    n_most: int  # runs: all looks at all pairs
+    seconds_next: float | None  # CPU time of what is missing for the next look; None: not known
+    seconds_most: float | None  # of all that may still be trained
+    gaps: tuple[AssumedGap, ...]  # none: simulating this design takes too long
+
+
+@dataclass(frozen=True)
 class Forecast:
     """For every budget, which claims are in reach."""
 
@@ -146,6 +171,7 @@ class Forecast:
     hopeless: tuple[Design, ...] = ()
     notes: tuple[str, ...] = ()
     runs: Runs | None = None  # of a config
+    looks: LookForecast | None = None  # None: the number of seeds is fixed
     experiment: str = "audit"  # another one has no claims to plan, only runs to pay
     schema: str = SCHEMA
 

@@ -20,6 +20,7 @@ from rlaudit.report.habits import habits
 from rlaudit.report.honesty import honest_tests, which_test
 from rlaudit.report.initializers import does_the_initializer_matter
 from rlaudit.report.leaderboard import leaderboards
+from rlaudit.report.looks import when_it_stopped
 from rlaudit.report.luck import how_different, worse_agent_wins
 from rlaudit.report.metrics import metric_choice
 from rlaudit.report.parts import Section, SectionHtml
@@ -37,6 +38,7 @@ __all__ = ["SECTIONS", "render", "sections"]
 
 SECTIONS: tuple[Section, ...] = (
     claims,
+    when_it_stopped,
     same_seed_same_run,
     where_variance_comes_from,
     does_the_initializer_matter,
@@ -60,6 +62,9 @@ SECTIONS: tuple[Section, ...] = (
     which_runs,
 )
 
+# Of seeds that were added: agents are told apart by the looks alone.
+_NOT_AFTER_LOOKS: frozenset[Section] = frozenset({a_against_b, few_seeds, how_exaggerated, how_many_seeds})
+
 _SPACE = re.compile(r"(?<=\d) (?=%)|(?<=\bp) (?=[=<] )|(?<=p [=<]) |(?<=±) ")
 _MOST_ROWS = 1000  # of a table; audit.json has the rest
 _MOST_FINDINGS = 12  # at sight; the others unfold
@@ -82,7 +87,8 @@ def render(audit: Audit) -> str:
 
 def sections(audit: Audit) -> tuple[SectionHtml, ...]:
     """Those that have something to say, in the order of SECTIONS."""
-    return tuple(made for section in SECTIONS if (made := section(audit)) is not None)
+    shown = [section for section in SECTIONS if not (audit.sequential and section in _NOT_AFTER_LOOKS)]
+    return tuple(made for section in shown if (made := section(audit)) is not None)
 
 
 @lru_cache(maxsize=1)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from rlaudit.report.laboratory import PAGES
+from rlaudit.report.laboratory import page_of
 from rlaudit.report.parts import (
     FigureHtml,
     KeyFigure,
@@ -48,7 +48,7 @@ def first_screen(audit: Audit) -> FirstScreen:
     finding = (
         audit.findings[0] if audit.findings else Finding("Nothing to say", "There is nothing to say.", Level.WARN, {})
     )
-    page = PAGES.get(audit.experiment)
+    page = page_of(audit)
     candidates = page.key_figures(audit) if page else (one for make in KEY_FIGURES for one in make(audit))
     pictures, caption = page.pictures(audit) if page else _pictures(audit)
     return FirstScreen(
@@ -140,8 +140,7 @@ def _which(audit: Audit, pair: PairAudit) -> str:
 
 def _needed(audit: Audit) -> Iterator[KeyFigure]:
     pair = hardest_pair(audit.comparisons)
-    if pair:
-        needed = pair.seeds_needed
+    if pair and (needed := pair.seeds_needed):
         value = f"{needed.n:,}" if needed.n is not None else "no finite number"
         top = f"{needed.high:,}" if needed.high is not None else "no limit"
         beside = (

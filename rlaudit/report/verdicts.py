@@ -16,7 +16,7 @@ from rlaudit.report.parts import (
     verdict_words,
     versus,
 )  # fmt: skip
-from rlaudit.results import Audit, PairAudit, hardest_pair
+from rlaudit.results import Audit, PairAudit, SeedsNeeded, hardest_pair
 from rlaudit.wording import decided_of, interval, label_of, name_of, number, p_text, percent
 
 _ESTIMATED = 2  # pairs that get an estimation plot of their own; more of them share one picture
@@ -179,13 +179,13 @@ def _tests_table(audit: Audit) -> Table:
 def how_many_seeds(audit: Audit) -> SectionHtml | None:
     """Power curves, and the seeds that the gap seen would need."""
     pair = hardest_pair(audit.comparisons)
-    if pair is None or not pair.power_curve:
+    if pair is None or pair.seeds_needed is None or not pair.power_curve:
         return None
     return SectionHtml(
         "how-many-seeds",
         "How many seeds do I need?",
-        (_needed_sentence(audit, pair), _usual_sentence(pair)),
-        (_power_figure(audit, pair),),
+        (_needed_sentence(audit, pair, pair.seeds_needed), _usual_sentence(pair)),
+        (_power_figure(pair, pair.seeds_needed),),
         (_needed_table(audit), _power_table(pair)),
         (
             "Two-sided Welch test, noncentral t, equal numbers of seeds. The interval carries the uncertainty of "
@@ -195,8 +195,8 @@ def how_many_seeds(audit: Audit) -> SectionHtml | None:
     )
 
 
-def _needed_sentence(audit: Audit, pair: PairAudit) -> str:
-    needed, d = pair.seeds_needed, pair.cohen_d
+def _needed_sentence(audit: Audit, pair: PairAudit, needed: SeedsNeeded) -> str:
+    d = pair.cohen_d
     if needed.n is None:
         return (
             f"{versus(audit, pair)}: the gap seen is so small that no reasonable number of seeds finds it. Ask rather "
@@ -205,7 +205,7 @@ def _needed_sentence(audit: Audit, pair: PairAudit) -> str:
     size = f" ({number(abs(d), 2)} standard deviations)" if d is not None else ""
     return (
         f"{versus(audit, pair)}: if the gap seen{size} is the true one, about {needed.n:,} seeds an agent find it with "
-        f"{percent(needed.power)} power. These runs pin that number only to {pair.seeds_needed.range}."
+        f"{percent(needed.power)} power. These runs pin that number only to {needed.range}."
     )
 
 
@@ -221,13 +221,9 @@ def listed_gains(cells: list[tuple[float, float]]) -> str:
     return " of experiments, one of ".join(words[:2]) + "".join(f", one of {word}" for word in words[2:])
 
 
-def _power_figure(audit: Audit, pair: PairAudit) -> FigureHtml:
+def _power_figure(pair: PairAudit, need: SeedsNeeded) -> FigureHtml:
     gains = sorted({gain for gain, _, _ in pair.power_curve})
-    needed = (
-        f"{pair.seeds_needed.n:,} ({pair.seeds_needed.range})"
-        if pair.seeds_needed.n is not None
-        else "no finite number"
-    )
+    needed = f"{need.n:,} ({need.range})" if need.n is not None else "no finite number"
     at_five = listed_gains(sorted((gain, share) for gain, n, share in pair.power_curve if n == 5))
     title = (
         f"Power of Welch's test against seeds an agent, for true gains of {', '.join(f'{gain:g}' for gain in gains)} "
@@ -245,7 +241,7 @@ def _needed_table(audit: Audit) -> Table:
     rows: Rows = tuple(
         (one.a, one.b, one.task, one.cohen_d, percent(need.power), need.n, need.low, need.high)
         for one in audit.comparisons
-        for need in [one.seeds_needed]
+        if (need := one.seeds_needed)
     )
     return Table("seeds needed", head, rows)
 

@@ -19,6 +19,7 @@ from rlaudit.results.leaderboard import (
     ProfileLine,
     RankedAgent,
 )  # fmt: skip
+from rlaudit.results.looks import LoggedLook, LookPlan, Overturned, Sequential
 from rlaudit.results.pairs import (
     FEW,
     EffectSize,
@@ -78,7 +79,9 @@ __all__ = [
     "Imputed",
     "Initializers",
     "Leaderboard",
+    "LoggedLook",
     "Look",
+    "LookPlan",
     "LookState",
     "LossArm",
     "LossPath",
@@ -87,6 +90,7 @@ __all__ = [
     "MetricView",
     "NamedSplit",
     "Outlier",
+    "Overturned",
     "PairAudit",
     "PairLook",
     "Part",
@@ -101,6 +105,7 @@ __all__ = [
     "Relived",
     "Reproduction",
     "SeedsNeeded",
+    "Sequential",
     "ShareOf",
     "Sources",
     "SplitAudit",
@@ -157,6 +162,7 @@ class Audit:
     initializers: tuple[Initializers, ...] = ()
     tickets: tuple[Tickets, ...] = ()
     convex: tuple[Convex, ...] = ()
+    sequential: Sequential | None = None  # None: the number of seeds was fixed
     schema: str = SCHEMA
     provenance: Mapping[str, str] = field(default_factory=dict)  # versions, command, source
 

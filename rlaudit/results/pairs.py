@@ -107,7 +107,7 @@ class PairAudit:
     p_equivalent: float | None  # TOST; None without a margin
     tests: Mapping[str, TestResult]
     subsets: tuple[Subset, ...]
-    seeds_needed: SeedsNeeded
+    seeds_needed: SeedsNeeded | None  # None: seeds were added, and the gap at the stop says too few
     power_curve: tuple[tuple[float, int, float], ...]  # (true gain in sd, seeds an agent, power of Welch)
     imputed: Imputed | None = None  # None: no seed failed
     effects: Mapping[str, EffectSize] = field(default_factory=dict)  # names of comparisons.effects.EFFECTS

@@ -21,6 +21,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
 
 
+def name_of_run(agent: str, task: str, seed: object, *, several_tasks: bool) -> str:
+    """The task is named where there are several."""
+    return f"{agent}{f' on {task}' if several_tasks else ''}, seed {seed}"
+
+
 def table_of(*columns: str, gap: int = 2) -> Table:
     """The first column takes what is left; numbers stand to the right."""
     made = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="bold underline")

@@ -9,8 +9,12 @@ from typing import TextIO
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from rlaudit.terminal.console import console, printable
+from rlaudit.results import Look
+from rlaudit.terminal.console import console, name_of_run, printable
 from rlaudit.types import RunEvent, RunSpec
+from rlaudit.wording import evidence_text, look_says
+
+_MOST_PAIRS = 4  # of a look that a line names
 
 
 class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
@@ -71,6 +75,16 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         else:
             self._end(event)
 
+    def looked(self, look: Look) -> None:
+        """What training calls where seeds are added and looked at."""
+        said = [
+            f"{look_says(pair.state, pair.agent_a, pair.agent_b)}{self._on(pair.task)} "
+            f"({evidence_text(pair.p_value, pair.e_value)})"
+            for pair in look.pairs[:_MOST_PAIRS]
+        ]
+        more = len(look.pairs) - _MOST_PAIRS
+        self._print(f"Look {look.number}: {'; '.join([*said, *([f'and {more} more pairs'] if more > 0 else [])])}.")
+
     def _plan(self, spec: RunSpec, n: int = 1) -> None:
         """More to do: at the start, and where runs follow from the results of others; less where others do it."""
         self._n_runs += n
@@ -109,8 +123,10 @@ class ProgressDisplay(AbstractContextManager["ProgressDisplay"]):
         return f"{self._n_ended}/{self._n_runs} runs"
 
     def _name(self, spec: RunSpec) -> str:
-        task = f" on {spec.task_label}" if len(self._tasks) > 1 else ""
-        return f"{spec.agent}{task}, seed {spec.seed}"
+        return name_of_run(spec.agent, spec.task_label, spec.seed, several_tasks=len(self._tasks) > 1)
+
+    def _on(self, task: str) -> str:
+        return f" on {task}" if len(self._tasks) > 1 else ""
 
     def _print(self, line: str, style: str = "") -> None:
         self._console.print(Text(printable(line), style), soft_wrap=True)

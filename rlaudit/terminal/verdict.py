@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rlaudit.report.laboratory import PAGES
+from rlaudit.report.laboratory import page_of
 from rlaudit.report.parts import Page
 from rlaudit.results import Audit, Leaderboard, PairAudit
 from rlaudit.terminal.console import MANY, WIDTH, add_row, printable, table_of
@@ -40,12 +40,16 @@ def print_verdict(audit: Audit, report: Path | None, out: Console) -> None:
             Text(f"{len(audit.findings) - len(shown)} more findings with nothing wrong; the report has them.", "dim")
         )
     out.print()
-    out.print(_experiment(audit, PAGES[audit.experiment]) if audit.experiment in PAGES else _arms(audit))
-    out.print()
+    if page := page_of(audit):
+        out.print(_experiment(audit, page))
+        out.print()
+    if page is None or audit.sequential:
+        out.print(_arms(audit))
+        out.print()
     if audit.leaderboards and not audit.leaderboards[0].is_pair:
         out.print(_order(audit.leaderboards[0]))
         out.print()
-    if 0 < len(audit.comparisons) <= MANY:
+    if 0 < len(audit.comparisons) <= MANY and not audit.sequential:
         out.print(_pairs(audit, out.width))
         out.print()
     for line in _notes(audit):
@@ -141,7 +145,7 @@ def _p(pair: PairAudit, test: str) -> str:
 
 def _seeds(pair: PairAudit) -> str:
     needed = pair.seeds_needed
-    if needed.n is None:
+    if needed is None or needed.n is None:
         return "n/a"
     high = f"{needed.high:,}" if needed.high is not None else "inf"
     return f"{needed.n:,} [{needed.low or 2:,}, {high}]"
@@ -151,10 +155,11 @@ def _notes(audit: Audit) -> list[str]:
     notes = []
     if len(audit.arms) > MANY:
         notes.append(f"The first {MANY} of {len(audit.arms):,} agents on their tasks; the report shows all.")
-    if len(audit.comparisons) > MANY:
+    if len(audit.comparisons) > MANY and not audit.sequential:
         notes.append(f"The report shows the {len(audit.comparisons):,} comparisons.")
-    if 0 < len(audit.comparisons) <= MANY:
-        power = percent(audit.comparisons[0].seeds_needed.power)
+    needed = audit.comparisons[0].seeds_needed if audit.comparisons else None
+    if needed and len(audit.comparisons) <= MANY:
+        power = percent(needed.power)
         level = f"{100 * (1 - audit.alpha):g} %"
         notes.append(
             f"Intervals at {level}. * seeds an agent for {power} power if the difference seen is the true one, with "

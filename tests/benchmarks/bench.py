@@ -207,6 +207,13 @@ def quickstart_audit() -> str:
     )
 
 
+def the_help() -> str:
+    """`rlaudit --help` as a process of its own beside an interpreter that imports the command line's library."""
+    command, peer = [sys.executable, "-m", "rlaudit", "--help"], [sys.executable, "-c", "import click"]
+    ours, theirs = (min(_cpu_seconds(one) for _ in range(9)) for one in (command, peer))
+    return f"| rlaudit --help, CPU | python -c 'import click' | {shown(theirs)} | {shown(ours)} | - | 100 ms |"
+
+
 def large_audit() -> str:
     """A table of 3,000 scores: 600 comparisons, leaderboards over 60 tasks, everything that the report shows."""
     rng = np.random.default_rng(0)
@@ -241,6 +248,13 @@ def large_import() -> str:
     )
 
 
+def _cpu_seconds(command: list[str]) -> float:
+    before = os.times()
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
 def _process(command: list[str]) -> tuple[float, float]:
     """Wall seconds and peak megabytes."""
     start = perf_counter()
@@ -260,6 +274,7 @@ def main() -> None:
         head,
         *(row(work) for work in works),
         large_permutation_test(),
+        the_help(),
         quickstart_audit(),
         large_audit(),
         large_import(),

@@ -2,6 +2,7 @@
 
     <root>/
       config.yaml, scores.csv, audit.json, report.html    texts that the pipeline writes
+      events.jsonl             what happened, for people and `rlaudit status`; nothing here reads it (see events.py)
       runs/<agent>__seed<seed>__<run_id>/
         meta.json              spec, status, score, final returns, seconds, versions, host, weights hash, checksums
         monitor.csv            training episodes in stable-baselines3's Monitor format
@@ -21,41 +22,24 @@ none lost, none half-written. Many runs at once are made to last by one call ins
 """
 
 import contextlib
-import csv
 import errno
-import hashlib
-import io
-import json
-import math
 import os
 import platform
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rlaudit.durable import is_alive, make_directory, sync, write_verified
 from rlaudit.errors import StoreError
-from rlaudit.types import (
-    CIRCUMSTANCES,
-    IMPORTED,
-    EvaluationPlan,
-    Floats,
-    RunRecord,
-    RunSpec,
-    Seeds,
-    TrainingEpisodes,
-)
+from rlaudit.store.run_files import META, files_of, read_meta, read_run
+from rlaudit.types import IMPORTED, Floats, RunRecord, RunSpec
 
-FORMAT = 1
-META, MONITOR, EVALUATIONS, ERROR = "meta.json", "monitor.csv", "evaluations.npz", "error.txt"
-MEASUREMENTS = "measurements.npz"
 _ROOM = 2**20  # bytes that are free before anything is trained; a run takes some 10,000
 _BATCH = 1000  # runs that are written before they are moved into place together
 
@@ -89,9 +73,14 @@ class Store:
         todo = {spec.run_id: spec for spec in reversed(specs) if spec.run_id not in known}
         return tuple(spec for spec in specs if todo.get(spec.run_id) is spec)
 
-    def run_ids(self) -> set[str]:
-        """Of all records, done and failed."""
-        return {*self._directories("failed"), *self._directories("runs")}
+    def run_ids(self, *kinds: Literal["runs", "failed"]) -> set[str]:
+        """Of all records, done and failed; or of one kind."""
+        return {run_id for kind in kinds or ("failed", "runs") for run_id in self._directories(kind)}
+
+    def metas(self, run_ids: Container[str] | None = None) -> Iterator[dict[str, Any]]:
+        """What meta.json says of these runs, or of all: quick, since nothing else is read or checked."""
+        found = {**self._directories("failed"), **self._directories("runs")}
+        return (read_meta(path) for run_id, path in found.items() if run_ids is None or run_id in run_ids)
 
     def records(self, specs: Sequence[RunSpec] | None = None) -> tuple[RunRecord, ...]:
         """The records of `specs` in their order and with their labels, done and failed; without specs, all."""
@@ -145,7 +134,7 @@ class Store:
             write_verified(
                 (directory / name, content)
                 for directory, record in zip(directories, records, strict=True)
-                for name, content in _files(record).items()
+                for name, content in files_of(record).items()
             )
             targets = [self._target(record) for record in records]
             for record, directory, target in zip(records, directories, targets, strict=True):
@@ -193,64 +182,6 @@ def _safe(label: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", label).strip(".-")[:60] or "unnamed"
 
 
-def _files(record: RunRecord) -> dict[str, bytes]:
-    evaluations = {"timesteps": record.eval_steps, "results": record.eval_returns, "ep_lengths": record.eval_lengths}
-    files = {MONITOR: _monitor_csv(record), EVALUATIONS: npz(evaluations)}
-    if record.measurements:
-        files[MEASUREMENTS] = npz(record.measurements)
-    if record.error is not None:
-        files[ERROR] = record.error.encode()
-    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    meta = json.dumps(_meta(record, checksums), indent=1, allow_nan=False)
-    return {**files, META: f"{meta}\n".encode()}
-
-
-def _meta(record: RunRecord, checksums: Mapping[str, str]) -> dict[str, Any]:
-    final = record.final_returns
-    return {
-        "format": FORMAT,
-        "run_id": record.spec.run_id,
-        "status": record.status,
-        "score": {"final_mean": _number(final.mean()), "episodes": len(final)} if len(final) else None,
-        "spec": {key: value for key, value in asdict(record.spec).items() if key not in CIRCUMSTANCES},
-        "final_returns": [_number(value) for value in final],
-        "seconds": record.seconds,
-        "weights_sha256": record.weights_sha256,
-        "provenance": dict(record.provenance),
-        "error": record.error and record.error.strip().rpartition("\n")[2],
-        "sha256": dict(checksums),
-    }
-
-
-def _number(value: float) -> float | str:
-    """JSON has no NaN and no infinity; `float()` reads both back from text."""
-    return float(value) if math.isfinite(value) else str(float(value))
-
-
-def _monitor_csv(record: RunRecord) -> bytes:
-    """Readable by `stable_baselines3.common.monitor.load_results`. Times count from the start of the run."""
-    text = io.StringIO()
-    text.write("#" + json.dumps({"t_start": 0.0, "env_id": record.spec.env_id}) + "\n")
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow("rlt")
-    episodes = record.episodes
-    rows.writerows(zip(episodes.returns.tolist(), episodes.lengths.tolist(), episodes.seconds.tolist(), strict=True))
-    return text.getvalue().encode()
-
-
-def npz(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """The content of an .npz file."""
-    content = io.BytesIO()
-    np.savez(content, **arrays)  # type: ignore[arg-type]  # the stubs take any keyword for allow_pickle
-    return content.getvalue()
-
-
-def arrays_in(content: bytes) -> dict[str, NDArray[Any]]:
-    """Of an .npz file; nothing pickled is read."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return dict(arrays)
-
-
 def _move(record: RunRecord, new: Path, target: Path) -> None:
     """One rename. A failure replaces an earlier one; where another process was faster, the two are compared."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -264,83 +195,6 @@ def _move(record: RunRecord, new: Path, target: Path) -> None:
             raise
         if record.status == "done":
             _refuse_differences([(record, target)])
-
-
-# ---------------------------------------------------------------- reading
-
-
-def read_run(directory: Path) -> RunRecord:
-    """The record in a run's directory; a StoreError where it is damaged, foreign or newer than this rlaudit."""
-    meta = _read_meta(directory)
-    files = {name: _checked(directory / name, expected) for name, expected in meta["sha256"].items()}
-    try:
-        arrays = arrays_in(files[EVALUATIONS])
-        return RunRecord(
-            spec=spec_of(meta["spec"]),
-            status=meta["status"],
-            eval_steps=arrays["timesteps"],
-            eval_returns=arrays["results"],
-            eval_lengths=arrays["ep_lengths"],
-            episodes=_episodes(files[MONITOR]),
-            final_returns=np.array([float(value) for value in meta["final_returns"]]),
-            seconds=meta["seconds"],
-            weights_sha256=meta["weights_sha256"],
-            provenance=meta["provenance"],
-            error=files[ERROR].decode() if ERROR in files else None,
-            measurements=arrays_in(files[MEASUREMENTS]) if MEASUREMENTS in files else {},
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(directory / META, f"{type(error).__name__}: {error}") from error
-
-
-def _read_meta(directory: Path) -> dict[str, Any]:
-    path = directory / META
-    try:
-        meta = json.loads(path.read_bytes())
-        version = int(meta["format"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, str(error)) from error
-    if version > FORMAT:
-        raise StoreError(
-            f"{path} is in format {version}; this rlaudit reads up to {FORMAT}. "
-            "Update it: pip install --upgrade rlaudit."
-        )
-    if not isinstance(meta.get("sha256"), dict):
-        raise _damaged(path, "it has no checksums")
-    return dict(meta)
-
-
-def _checked(path: Path, sha256: str) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _damaged(path, error.strerror or str(error)) from error
-    if hashlib.sha256(content).hexdigest() != sha256:
-        raise _damaged(path, "its content is not what was written")
-    return content
-
-
-def _damaged(path: Path, why: str) -> StoreError:
-    return StoreError(
-        f"{path} is damaged: {why}. Delete the directory {path.parent} and run the same command again: "
-        "it trains this run anew, bit for bit."
-    )
-
-
-def spec_of(fields: Mapping[str, Any]) -> RunSpec:
-    """The spec that `dataclasses.asdict` took apart."""
-    nested = {
-        "seeds": Seeds(**fields["seeds"]),
-        "evaluation": EvaluationPlan(**fields["evaluation"]),
-        "wrappers": tuple(fields.get("wrappers", ())),
-    }
-    return RunSpec(**{**fields, **nested})
-
-
-def _episodes(content: bytes) -> TrainingEpisodes:
-    lines = content.decode().splitlines()[2:]  # after the comment and the header
-    table = np.array([line.split(",") for line in lines], dtype=np.float64).reshape(-1, 3)
-    return TrainingEpisodes(returns=table[:, 0], lengths=table[:, 1].astype(np.int64), seconds=table[:, 2])
 
 
 def _refuse_differences(pairs: Iterable[tuple[RunRecord, Path]]) -> None:
