@@ -9,6 +9,7 @@ from typing import Any
 
 from program_builder import is_alive
 
+from rlaudit.events import EVENTS
 from rlaudit.seeds import derive, run_seeds
 from rlaudit.store import Store
 
@@ -47,11 +48,11 @@ def still_alive(faults: Path) -> list[int]:
 
 
 def content(store: Store) -> Mapping[str, object]:
-    """Every file below a results folder, without times."""
+    """Every file below a results folder, without times; the log of what happened is another one each time."""
     return {
         str(path.relative_to(store.root)): _without_times(path)
         for path in sorted(store.root.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != EVENTS
     }
 
 

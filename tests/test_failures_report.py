@@ -186,6 +186,8 @@ def test_why_seeds_failed_is_said_and_each_is_named_in_the_table() -> None:
         " Why: TimeoutError: stopped after 9 s (2 seeds); MemoryError: <b> (1 seed); KeyError: 1 (1 seed); "
         "and 1 other reason, which the table has."
     ) in said(told)
+    assert " Most often: TimeoutError: stopped after 9 s (2 of 5)." in found_by(failures, told)[0].sentence
+    assert "Most often" not in found_by(failures, with_all(audit))[0].sentence
     (table,) = [table for table in section(told).tables if table.caption == "seeds that failed"]
     assert (first.agent, first.task, 4, "KeyError: 2") == table.rows[-1]
     assert told == from_json(to_json(told))

@@ -1,5 +1,6 @@
 """Seeds that failed, runs that got stuck, seeds far from the others, and single seeds that a verdict hangs on."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rlaudit.findings.words import versus
@@ -17,7 +18,7 @@ def failures(audit: Audit) -> Iterator[Finding]:
     failed = sorted((arm for arm in audit.arms if arm.n_failed), key=_failure_rate, reverse=True)
     turned = [pair for pair in audit.comparisons if pair.imputed and not pair.imputed.agrees]
     for place, arm in enumerate(failed[:_MOST]):
-        yield _failed(arm, _more(place, len(failed), "agents and tasks have failed seeds"))
+        yield _failed(arm, _why(audit, arm) + _more(place, len(failed), "agents and tasks have failed seeds"))
     for place, pair in enumerate(turned[:_MOST]):
         imputed = pair.imputed
         assert imputed is not None
@@ -58,6 +59,13 @@ def _failed(arm: Arm, more: str) -> Finding:
     )
     step = "Look into the failures before you average."
     return Finding(f"{arm.agent}: failed seeds", said, Level.WARN, evidence, step)
+
+
+def _why(audit: Audit, arm: Arm) -> str:
+    """The most frequent reason, where the runs say one."""
+    mine = (one for one in audit.failures if (one.agent, one.task) == (arm.agent, arm.task))
+    reasons = Counter(run.reason for one in mine for run in one.failed if run.reason).most_common(1)
+    return "".join(f" Most often: {reason} ({n} of {arm.n_failed})." for reason, n in reasons)
 
 
 def _uncorrected(audit: Audit, then: str = "") -> str:
