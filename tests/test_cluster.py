@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import dask_builder
 import psutil
 import pytest
 from builders import record, spec
 from click.testing import CliRunner
 from dask_builder import ENVIRONMENT, free_port, scheduler, worker
+from distributed import Client
 from test_executors import is_alive, trouble, wait_until
 from test_resume import everything_but_times
 
@@ -216,6 +218,18 @@ def test_other_versions_over_there_are_refused(port: int, monkeypatch: pytest.Mo
     assert f"has torch {ours['torch']}, and here is torch 1.0: its runs would not be the same to the bit" in str(
         error.value
     )
+
+
+def test_a_worker_without_this_rlaudit_is_refused_and_survives(port: int, tmp_path: Path) -> None:
+    (tmp_path / "rlaudit").mkdir()
+    (tmp_path / "rlaudit" / "__init__.py").touch()
+    arguments = ["worker", f"tcp://127.0.0.1:{port}", "--no-nanny", "--no-dashboard"]
+    other = dask_builder.dask(*arguments, folder=tmp_path, environment={**ENVIRONMENT, "PYTHONPATH": str(tmp_path)})
+    with other as process, Client(f"tcp://127.0.0.1:{port}", set_as_default=False) as client:
+        client.wait_for_workers(2)
+        with pytest.raises(ExecutorError, match=r"rlaudit.*The scheduler and every worker need rlaudit as it is here"):
+            run(port, [spec()])
+        assert process.poll() is None
 
 
 # ---------------------------------------------------------------- disks
