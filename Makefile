@@ -8,7 +8,7 @@ PIP_ARGS ?=
 PYTEST_ARGS ?= -n 2
 TORCH := $(shell grep '^torch==' constraints.txt)
 
-.PHONY: audit test setup bench elsewhere calibration faults fuzz
+.PHONY: audit test setup bench elsewhere calibration faults fuzz bench-runner
 .DELETE_ON_ERROR:
 
 audit: setup
@@ -32,9 +32,20 @@ faults: setup
 elsewhere: .venv-bench/installed
 	.venv-bench/bin/python -m pytest tests/test_exports_elsewhere.py
 
-# Ratios against other libraries, five minutes, in that place, too.
-bench: .venv-bench/installed
+# Ratios against other libraries, five minutes, in that place, too; then seeds per hour of the runner, against the loop
+# that people write and rl_zoo3 (whose place has the same torch and stable-baselines3), another ten.
+bench: .venv-bench/installed bench-runner
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/bench.py
+
+bench-runner: setup .venv-zoo/installed
+	$(BIN)/python tests/benchmarks/runner.py --zoo .venv-zoo/bin/python
+
+.venv-zoo/installed: constraints.txt
+	test -x .venv-zoo/bin/python || $(PYTHON) -m venv .venv-zoo
+	grep -E '^(torch|stable-baselines3|sb3-contrib|gymnasium|numpy)==' constraints.txt > .venv-zoo/constraints.txt
+	.venv-zoo/bin/python -m pip install $(PIP_ARGS) $(TORCH)
+	.venv-zoo/bin/python -m pip install $(PIP_ARGS) -c .venv-zoo/constraints.txt 'rl_zoo3==2.9.2'
+	touch $@
 
 .venv-bench/installed: pyproject.toml constraints.txt
 	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench

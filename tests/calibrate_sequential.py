@@ -13,7 +13,7 @@ from shared_data import FOLDER
 
 KINDS = ("group_sequential", "anytime")
 ALIKE = ("normal", "log-normal", "bimodal", "sac", "td3")
-STREAMS, MORE, WITH_INTERVALS = 10_000, 40_000, 500  # more where all of alpha is spent: .0497 is not told from .054 by
+STREAMS, MORE, WITH_INTERVALS = 10_000, 40_000, 300  # more where all of alpha is spent: .0497 is not told from .054 by
 # 10,000
 FUTILITY = 0.1
 
@@ -56,9 +56,10 @@ FIVE = [setting for setting in POWER if setting.agents == 5]
 SETTINGS: dict[Setting, int] = {
     **dict.fromkeys(EXACT, MORE),
     **dict.fromkeys([setting for setting in SAFE if setting not in EXACT], STREAMS),
-    **dict.fromkeys(PAIRS, 2_000),
-    **dict.fromkeys(ODD, 4_000),
-    **dict.fromkeys([*FIVE, *LATE, *OTHERS, *CONTRAST], 1_000),
+    **{setting: STREAMS if setting.world == "td3" else 2_000 for setting in PAIRS},
+    **dict.fromkeys(ODD, 3_000),
+    **dict.fromkeys([*LATE, *OTHERS, *CONTRAST], 1_000),
+    **dict.fromkeys(FIVE, 500),
 }
 INTERVALS = tuple(Setting(kind, world) for kind in KINDS for world in ("normal", "sac v td3"))
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from looks_builder import config_of, records_of, simple_looks, trained
 
-from rlaudit import looks, pipeline, sequential, training
+from rlaudit import looks, pipeline, pytest_plugin, sequential, training
 from rlaudit.cli import main
 from rlaudit.config import load_config
 from rlaudit.errors import ConfigError, StoreError
@@ -429,3 +429,8 @@ def test_a_plan_made_from_such_runs_says_that_their_gaps_are_too_large(tmp_path:
     _, store = stored(tmp_path, TOGETHER)
     said = CliRunner().invoke(main, ["plan", str(store.root)]).output
     assert "its gaps are too large on average" in " ".join(said.split())
+
+
+def test_the_pytest_plugin_wants_a_fixed_number(path: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="seed_runs is for a fixed number of seeds"):
+        pytest_plugin._trained(path, (), None, tmp_path, "", 1)

@@ -149,7 +149,8 @@ def test_quoted_findings_stand_in_the_committed_results() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["quickstart", "henderson-halfcheetah", "reproduce", "sources", "initializers", "tickets", "convex"]
+    "name",
+    ["quickstart", "henderson-halfcheetah", "sequential", "reproduce", "sources", "initializers", "tickets", "convex"],
 )
 def test_committed_results_are_what_the_committed_config_and_this_code_make_of_the_runs(
     name: str, tmp_path: Path

@@ -5,8 +5,12 @@ the only one errs far too often; here all looks, pairs and tasks together name a
 alpha. There are no random numbers: the same scores always give the same decision.
 
 * `group_sequential`: exact permutation tests that spend alpha over the looks (`permuted`). The null hypothesis is
-  that the agents are alike: equal means with unequal spreads are not.
+  that the agents are alike: equal means with unequal spreads are not (sd 3 : 1 gives .074 at alpha .05).
 * `anytime`: bets on who wins the next pair of seeds (`betting`), which may go on for as long as one likes.
+
+With alpha .05 and six looks at five seeds two agents that are alike get a winner in .049-.051 of streams
+(`group_sequential`) and .021-.026 (`anytime`), five agents in .038-.041 and .017-.020, whatever their scores are:
+normal, log-normal, bimodal, SAC's or TD3's. SAC is told from TD3 in .92 and .88, with 14.5 and 17.9 seeds.
 
 Several agents on a task: closed testing over the ways in which some of them may be alike (`family`). Several tasks:
 each has alpha / n_tasks. A pair that is settled is looked at no more, and an agent whose pairs are all settled trains
