@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -21,11 +21,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def dask(*arguments: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def dask(
+    *arguments: str, folder: Path, environment: Mapping[str, str] = ENVIRONMENT
+) -> Iterator[subprocess.Popen[bytes]]:
     """`dask scheduler ...` or `dask worker ...`, in a process group of its own."""
     command = [str(Path(sys.executable).with_name("dask")), *arguments]
     with (folder / f"{arguments[0]}-{free_port()}.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
     try:
         yield process
     finally:

@@ -11,11 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import dask_builder
 import psutil
 import pytest
 from builders import record, spec
 from click.testing import CliRunner
 from dask_builder import ENVIRONMENT, free_port, scheduler, worker
+from distributed import Client
 from test_executors import is_alive, trouble, wait_until
 from test_resume import everything_but_times
 
@@ -218,6 +220,18 @@ def test_other_versions_over_there_are_refused(port: int, monkeypatch: pytest.Mo
     )
 
 
+def test_a_worker_without_this_rlaudit_is_refused_and_survives(port: int, tmp_path: Path) -> None:
+    (tmp_path / "rlaudit").mkdir()
+    (tmp_path / "rlaudit" / "__init__.py").touch()
+    arguments = ["worker", f"tcp://127.0.0.1:{port}", "--no-nanny", "--no-dashboard"]
+    other = dask_builder.dask(*arguments, folder=tmp_path, environment={**ENVIRONMENT, "PYTHONPATH": str(tmp_path)})
+    with other as process, Client(f"tcp://127.0.0.1:{port}", set_as_default=False) as client:
+        client.wait_for_workers(2)
+        with pytest.raises(ExecutorError, match=r"rlaudit.*The scheduler and every worker need rlaudit as it is here"):
+            run(port, [spec()])
+        assert process.poll() is None
+
+
 # ---------------------------------------------------------------- disks
 
 
@@ -236,7 +250,7 @@ def test_without_a_shared_disk_what_runs_share_stays_with_the_worker(
     (masked, *_) = [line.split()[-1] for line in listed.stdout.splitlines()[4:]]
     result = CliRunner().invoke(main, ["train", "tickets.yaml", "--out", "there", "--only", masked, *executor])
     assert 0 == result.exit_code, result.output
-    assert ["config.yaml", "runs"] == names("there")
+    assert "memo" not in names("there")
 
 
 def test_a_token_is_seen_on_this_disk_and_leaves_nothing(tmp_path: Path) -> None:

@@ -61,17 +61,18 @@ def test_jobs_of_slurm_one_cancelled_in_the_middle_give_the_records_of_this_mach
         [*command, "there", "--executor", "slurm:jobs.yaml"],
         cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert program.stderr is not None
-    lines = iter(program.stderr)
-    before = [line for line in iter(lambda: next(lines), "Training 4 runs.\n") if "Warning" not in line]
-    assert ["Waiting for Slurm to start jobs (squeue --me shows them).\n"] == before
-    (job,) = said("squeue --noheader --format=%A", environment).split()
-    while not next(lines).startswith("[1/4]"):
-        pass
-    said(f"scancel {job}", environment)
-    after = program.stderr.read()
-    assert 0 == program.wait(timeout=600), after
-    assert "its worker was lost; trying again" in after
+    with program:
+        assert program.stderr is not None
+        lines = iter(program.stderr)
+        before = [line for line in iter(lambda: next(lines), "Training 4 runs.\n") if "Warning" not in line]
+        assert ["Waiting for Slurm to start jobs (squeue --me shows them).\n"] == before
+        (job,) = said("squeue --noheader --format=%A", environment).split()
+        while not next(lines).startswith("[1/4]"):
+            pass
+        said(f"scancel {job}", environment)
+        after = program.stderr.read()
+        assert 0 == program.wait(timeout=600), after
+        assert "its worker was lost; trying again" in after
     wait_until(lambda: not said("squeue --noheader", environment), seconds=120)
     assert 0 == subprocess.run([*command, "here", "-q"], cwd=tmp_path, env=environment, check=False).returncode
     assert 4 == len(contents(tmp_path / "there"))
