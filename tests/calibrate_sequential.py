@@ -13,7 +13,7 @@ from shared_data import FOLDER
 
 KINDS = ("group_sequential", "anytime")
 ALIKE = ("normal", "log-normal", "bimodal", "sac", "td3")
-STREAMS, MORE, WITH_INTERVALS = 10_000, 40_000, 300  # more where all of alpha is spent: .0497 is not told from .054 by
+STREAMS, MORE, WITH_INTERVALS = 10_000, 40_000, 200  # more where all of alpha is spent: .0497 is not told from .054 by
 # 10,000
 FUTILITY = 0.1
 

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 SPENDING = {"steady": 1.0, "late": 3.0}  # of alpha a share t^rho may be spent by a share t of the seeds: as Pocock's
-# bounds, or nearly as O'Brien & Fleming's. SAC v TD3, 6 looks at 5 seeds each: both .92, with 14.2 and 17.2 seeds
+# bounds, or nearly as O'Brien & Fleming's. SAC v TD3, 6 looks at 5 seeds each: both .92, with 14.5 and 17.1 seeds
 
 
 @dataclass(frozen=True)
