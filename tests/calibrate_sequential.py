@@ -56,7 +56,8 @@ FIVE = [setting for setting in POWER if setting.agents == 5]
 SETTINGS: dict[Setting, int] = {
     **dict.fromkeys(EXACT, MORE),
     **dict.fromkeys([setting for setting in SAFE if setting not in EXACT], STREAMS),
-    **{setting: STREAMS if setting.world == "td3" else 2_000 for setting in PAIRS},
+    **dict.fromkeys(PAIRS, 2_000),
+    **{setting: MORE if setting.kind == "group_sequential" else STREAMS for setting in PAIRS if setting.world == "td3"},
     **dict.fromkeys(ODD, 3_000),
     **dict.fromkeys([*LATE, *OTHERS, *CONTRAST], 1_000),
     **dict.fromkeys(FIVE, 500),

@@ -146,7 +146,8 @@ def _method(audit: Audit, found: Sequential) -> Iterator[str]:
             "Exact permutation tests at every look: each batch of seeds is dealt anew among its two agents, and alpha "
             "is spent in step with the seeds (Lan and DeMets 1983). Pairs share it by closed testing (Marcus, Peritz "
             "and Gabriel 1976), tasks equally. p counts all looks so far and all pairs. “Alike” means alike in every "
-            "way: agents with one mean and unequal spreads are not."
+            "way. Agents with one mean and unequal spreads are not: with a standard deviation three times the other's, "
+            "7 % of such designs at alpha = 5 % named a winner."
         )
     futility = found.plan.futility
     if futility is not None:
