@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sequential_streams
 
 from rlaudit import cli
 from rlaudit.backends import BACKENDS
@@ -100,6 +101,38 @@ def test_the_rates_of_the_readme_are_those_of_the_calibration_table() -> None:
 
 def test_the_benchmark_table_is_the_one_that_was_measured() -> None:
     assert (ROOT / "tests" / "benchmarks" / "table.md").read_text() in TEXT
+
+
+def test_what_sequential_seeds_are_said_to_keep_was_measured() -> None:
+    """Shares of the calibration table, to two digits."""
+    rows = sequential_streams.committed()
+    plain = [row for row in rows if (row.batch, row.looks, row.tasks, row.spending) == (5, 6, 1, "steady")]
+
+    def wrong(kind: str, agents: int, futility: float | None = None, least: int = 10_000) -> str:
+        shares = [
+            100 * row.wrong for row in plain
+            if (row.kind, row.agents, row.futility) == (kind, agents, futility) and row.streams >= least
+        ]  # fmt: skip
+        assert len(shares) == (5 if least == 10_000 else 3)
+        return f"{min(shares):.2g} to {max(shares):.2g} %"
+
+    def with_futility(kind: str, world: str) -> sequential_streams.Row:
+        (row,) = [
+            row for row in plain if (row.kind, row.world, row.agents, row.futility) == (kind, world, 2, 0.1)
+        ]  # fmt: skip
+        return row
+
+    kinds = ("group_sequential", "anytime")
+    for agents, name in ((2, "two"), (5, "five")):
+        shares = [*(wrong(kind, agents) for kind in kinds), wrong(sequential_streams.NAIVE, agents, least=1_000)]
+        assert f"| a winner among {name} agents that are alike | {' | '.join(shares)} |" in TEXT
+    power = [with_futility(kind, "sac v td3") for kind in kinds]
+    one, other = (f"{100 * (row.found or 0):.0f} %, by {row.seeds:.1f}" for row in power)
+    assert f"| SAC is told from TD3 | {one} seeds an agent | {other} | |" in TEXT
+    one, other = (f"after {with_futility(kind, 'td3').seeds:.1f}" for kind in kinds)
+    assert f"| agents that are alike are given up | {one} of 30 seeds | {other} | |" in TEXT
+    one, other = (f"{row.exaggerated:.2f}" for row in power)
+    assert f"| times that a winner's lead is too large, SAC v TD3 | {one} | {other} | |" in TEXT
 
 
 def test_the_pytest_snippet_asks_for_fixtures_that_exist() -> None:
