@@ -1,7 +1,7 @@
 """The store keeps each record once: one directory per run, complete if and only if it stands in `runs/`.
 
     <root>/
-      config.yaml, scores.csv, audit.json, report.html    texts that the pipeline writes
+      config.yaml, scores.csv, audit.json, report.html    texts that the pipeline writes; looks.jsonl, see `looks`
       events.jsonl             what happened, for people and `rlaudit status`; nothing here reads it (see events.py)
       runs/<agent>__seed<seed>__<run_id>/
         meta.json              spec, status, score, final returns, seconds, versions, host, weights hash, checksums
