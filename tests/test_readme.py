@@ -1,6 +1,7 @@
 """The README cannot lie: its commands run, its snippets work, its sentences stand in the committed results."""
 
 import ast
+import csv
 import json
 import os
 import re
@@ -99,8 +100,9 @@ def test_the_rates_of_the_readme_are_those_of_the_calibration_table() -> None:
         assert rates == " / ".join(f"{100 * size:.1f}" for size in sizes if size is not None)
 
 
-def test_the_benchmark_table_is_the_one_that_was_measured() -> None:
-    assert (ROOT / "tests" / "benchmarks" / "table.md").read_text() in TEXT
+def test_the_benchmark_tables_are_those_that_were_measured() -> None:
+    for table in ("table.md", "runner.md"):
+        assert (ROOT / "tests" / "benchmarks" / table).read_text() in TEXT
 
 
 def test_what_sequential_seeds_are_said_to_keep_was_measured() -> None:
@@ -133,6 +135,13 @@ def test_what_sequential_seeds_are_said_to_keep_was_measured() -> None:
     assert f"| agents that are alike are given up | {one} of 30 seeds | {other} | |" in TEXT
     one, other = (f"{row.exaggerated:.2f}" for row in power)
     assert f"| times that a winner's lead is too large, SAC v TD3 | {one} | {other} | |" in TEXT
+
+
+def test_as_many_faults_as_are_told_were_injected() -> None:
+    lines = (ROOT / "tests" / "data" / "fault_bench.csv").read_text().splitlines()
+    rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
+    told = f"{sum(int(row['injected']) for row in rows)} faults of {len(rows)} kinds"
+    assert told in " ".join(TEXT.split())
 
 
 def test_the_pytest_snippet_asks_for_fixtures_that_exist() -> None:

@@ -119,11 +119,16 @@ def _ended(process: ProcessStatus) -> str:
     ago = f"{_duration(process.seconds_since_sign)} ago"
     why = {
         "ended": f"the last one to work on it ended {ago}",
-        "gave_up": f"process {process.pid} gave up {ago}: {_short(process.message)}",
+        "gave_up": f"process {process.pid} gave up {ago}: {_first_line(process.message)}",
         "interrupted": f"process {process.pid} was interrupted {ago}",
         "killed": f"process {process.pid} ended without a word, as a killed one does; last sign of life {ago}",
     }
-    return f"Nobody works on it now: {why.get(process.state, 'nothing more is known')}."
+    return f"Nobody works on it now: {why.get(process.state, 'nothing more is known').rstrip('.')}."
+
+
+def _first_line(message: str) -> str:
+    """Of what a command said when it gave up: what happened; the ways on stand below it."""
+    return _short(message.partition("\n")[0])
 
 
 def _to_go_on(status: Status) -> str | None:
