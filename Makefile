@@ -23,7 +23,7 @@ calibration: setup
 	$(BIN)/python tests/calibrate.py
 	$(BIN)/python tests/calibrate_sequential.py
 
-# Two hundred faults and more in real training; writes tests/data/fault_bench.csv.
+# Two hundred faults and more in real training, in a quarter of an hour; writes tests/data/fault_bench.csv.
 faults: setup
 	$(BIN)/python tests/faults.py
 
