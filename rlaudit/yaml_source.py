@@ -5,6 +5,7 @@ YAML 1.2 by ruamel.yaml: PyYAML reads `1e5` and `3e-4` as text and lets the last
 
 import warnings
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from copy import deepcopy
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -244,7 +245,7 @@ def apply_override(data: MutableMapping[str, Any], override: Override) -> None:
     last = override.path[-1]
     if isinstance(block, list) and not (isinstance(last, int) and last < len(block)):
         raise ConfigError(f"{override.option}: {dotted(override.path[:-1])} has {len(block)} items, counted from 0")
-    block[last] = override.value
+    block[last] = deepcopy(override.value)  # a later override may change what stands in it
     if override.replaces:
         block.pop(override.replaces)
 

@@ -53,7 +53,7 @@ def audit(audited: Path) -> dict[str, Any]:
 
 def test_a_results_folder_holds_what_is_promised(audited: Path) -> None:
     found = {path.name for path in (audited / "results/small").iterdir()}
-    assert {"config.yaml", "runs", "scores.csv", "audit.json", "report.html"} == found
+    assert {"config.yaml", "events.jsonl", "runs", "scores.csv", "audit.json", "report.html"} == found
     assert 8 == len(weights(audited / "results/small"))
 
 

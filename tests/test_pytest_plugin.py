@@ -141,7 +141,7 @@ from rlaudit.types import RunRecord
 JOURNAL = Path(__file__).parent / "journal"
 
 def run_local(specs, **how):
-    for spec in specs:
+    for spec in filter(how["claim"], specs):
         with JOURNAL.open("a") as journal:
             journal.write(spec.run_id + "\\n")
         time.sleep(0.05)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from rlaudit.status import Status, Watch
 
+_COPY = "config.yaml"  # in a results folder: training.CONFIG, whose import would bring scipy along
 _REFRESH_SECONDS = 2.0
 
 
@@ -49,9 +50,10 @@ def _folder(target: Path) -> Path:
 
     if target.suffix.lower() not in (".yaml", ".yml") or target.is_dir():
         return target
-    if is_results_folder(target.parent) or (target.parent / EVENTS).exists():
-        return target.parent
     from rlaudit.config import load_config
+
+    if target.name == _COPY and (is_results_folder(target.parent) or (target.parent / EVENTS).exists()):
+        return target.parent
 
     return Path("results") / load_config(target)[0].name
 
