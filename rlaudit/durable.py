@@ -66,7 +66,7 @@ def only_process(path: Path) -> Iterator[None]:
     """Waits until no other process is inside. The system opens the lock of a process that died."""
     import fcntl
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(path.parent)
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         try:

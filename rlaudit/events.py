@@ -49,7 +49,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rlaudit.durable import birth
+from rlaudit.durable import birth, make_directory
 from rlaudit.types import RunEvent, RunSpec
 
 EVENTS = "events.jsonl"
@@ -187,7 +187,7 @@ def _plain(value: Any) -> Any:
 
 def _append(path: Path, line: bytes) -> None:
     """One write, on a line of its own even where somebody's last one was torn."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_directory(path.parent)
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o666)
     try:
         if (size := os.fstat(handle).st_size) and _last_byte(handle, size) != b"\n":

@@ -235,7 +235,7 @@ def _hashes(arm: Arm, records: Sequence[RunRecord]) -> tuple[str, ...]:
 
 def _failed(one: FailureAudit, records: Sequence[RunRecord]) -> tuple[FailedRun, ...]:
     return tuple(
-        FailedRun(record.spec.seed, shorten(carried((record.error or "").strip().rpartition("\n")[2]), _SHOWN_REASON))
+        FailedRun(record.spec.seed, shorten(carried(record.reason), _SHOWN_REASON))
         for record in records
         if record.status == "failed" and (record.spec.agent, record.spec.task_label) == (one.agent, one.task)
     )

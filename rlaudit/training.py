@@ -81,7 +81,7 @@ def train(config: AuditConfig, source: ConfigSource, store: Store, how: Training
 
 def _until_none_is_missing(config: AuditConfig, source: ConfigSource, share: Share, log: Log, how: Training) -> None:
     store, failed, told = share.store, list[RunRecord](), False
-    while missing := share.missing(_asked_for(specs := _looked(config, store, how), how)):
+    while missing := share.missing(asked_for(specs := _looked(config, store, how), how)):
         if _given_up(failed, how):
             raise too_many_failures(failed, how.max_failures, store, specs)
         if free := [spec for spec in missing if not share.is_elsewhere(spec)]:
@@ -131,11 +131,11 @@ def _looked(config: AuditConfig, store: Store, how: Training) -> tuple[RunSpec, 
 
 def to_train(config: AuditConfig, store: Store, how: Training = Training()) -> tuple[RunSpec, ...]:
     """Missing runs, as far as they are known now. Raises ConfigError where a run that is asked for is none of these."""
-    return store.missing(_asked_for(planned(config, store), how), how.retry_failed)
+    return store.missing(asked_for(planned(config, store), how), how.retry_failed)
 
 
-def _asked_for(specs: Sequence[RunSpec], how: Training) -> tuple[RunSpec, ...]:
-    """All, or those that `only` names."""
+def asked_for(specs: Sequence[RunSpec], how: Training) -> tuple[RunSpec, ...]:
+    """All, or those that `how.only` names. Raises ConfigError where one of these is none of them."""
     ids = [spec.run_id for spec in specs]
     for run in set(how.only) - set(ids):
         near = get_close_matches(run, ids, n=1)
@@ -191,7 +191,7 @@ def too_many_failures(
     """What happened, what is missing, and the ways on."""
     last = failed[-1]
     task = f" on {last.spec.task_label}" if len({spec.task_label for spec in specs}) > 1 else ""
-    reason = shorten((last.error or "no reason was given").strip().rpartition("\n")[2], _SHOWN_REASON)
+    reason = shorten(last.reason or "no reason was given", _SHOWN_REASON)
     error = TooManyFailures(
         f"{len(failed)} runs failed, the last one {last.spec.agent}{task}, seed {last.spec.seed}: {reason}\n"
         f"No further run was started (--max-failures {most}); {len(store.missing(specs))} of {len(specs)} runs "

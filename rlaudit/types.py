@@ -169,6 +169,11 @@ class RunRecord:
         object.__setattr__(self, "eval_lengths", frozen_array(self.eval_lengths, np.int64))
         object.__setattr__(self, "final_returns", frozen_array(self.final_returns))
 
+    @property
+    def reason(self) -> str:
+        """Why it failed: the last line of the error."""
+        return (self.error or "").strip().rpartition("\n")[2]
+
 
 class RunEvent(NamedTuple):
     """What an executor tells whoever watches."""

@@ -82,7 +82,7 @@ def train(
 ) -> None:
     """Train what is missing of a config; audit nothing."""
     from rlaudit.cli.command_lines import print_command_lines
-    from rlaudit.training import planned
+    from rlaudit.training import asked_for, planned
     from rlaudit.training import train as train_missing
 
     loaded, source, store = load(config, overrides, seeds, out)
@@ -92,7 +92,7 @@ def train(
         return
     with watched(quiet, how) as training:
         train_missing(loaded, source, store, training)
-    specs = [spec for spec in planned(loaded, store) if not how["only"] or spec.run_id in how["only"]]
+    specs = asked_for(planned(loaded, store), training)
     n_failed = len(store.missing(specs, retry_failed=True))
     click.echo(f"{len(specs) - n_failed} of {len(specs)} runs are in {store.root}, {n_failed} failed.", err=True)
     ctx.exit(RUNS_FAILED if n_failed else 0)

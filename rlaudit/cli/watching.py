@@ -50,10 +50,9 @@ def _folder(target: Path) -> Path:
 
     if target.suffix.lower() not in (".yaml", ".yml") or target.is_dir():
         return target
-    from rlaudit.config import load_config
-
     if target.name == _COPY and (is_results_folder(target.parent) or (target.parent / EVENTS).exists()):
         return target.parent
+    from rlaudit.config import load_config
 
     return Path("results") / load_config(target)[0].name
 

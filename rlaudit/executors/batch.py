@@ -61,7 +61,7 @@ def ended(record: RunRecord) -> RunEvent:
     """What is told of a run that has a record."""
     if record.status == "done":
         return RunEvent("finished", record.spec, record.spec.timesteps)
-    return RunEvent("failed", record.spec, message=_last_line(record.error or ""))
+    return RunEvent("failed", record.spec, message=record.reason)
 
 
 def _last_line(text: str) -> str:

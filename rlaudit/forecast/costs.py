@@ -86,7 +86,7 @@ def _extrapolated(spec: RunSpec, short: RunRecord, long: RunRecord) -> Price:
     """A straight line through both, along the steps that were really taken: some algorithms round up to rollouts."""
     for record in (short, long):
         if record.status == "failed":
-            reason = (record.error or "no reason was given").strip().rpartition("\n")[2]
+            reason = record.reason or "no reason was given"
             raise RlauditError(f"the pilot of {spec.agent} on {spec.task_label} failed: {reason}")
     begin, end = (
         int(record.eval_steps[-1]) if len(record.eval_steps) else record.spec.timesteps for record in (short, long)

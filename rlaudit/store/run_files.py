@@ -49,7 +49,7 @@ def _meta(record: RunRecord, checksums: Mapping[str, str]) -> dict[str, Any]:
         "seconds": record.seconds,
         "weights_sha256": record.weights_sha256,
         "provenance": dict(record.provenance),
-        "error": record.error and record.error.strip().rpartition("\n")[2],
+        "error": record.error and record.reason,
         "sha256": dict(checksums),
     }
 
