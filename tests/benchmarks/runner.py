@@ -158,7 +158,10 @@ def main() -> None:
     """Writes the tables."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument(
-        "--zoo", metavar="PYTHON", help="an interpreter that has rl_zoo3; without it that row is empty"
+        "--zoo",
+        type=lambda given: str(Path(given).absolute()),
+        metavar="PYTHON",
+        help="an interpreter that has rl_zoo3; without it that row is empty",
     )
     options.add_argument("--steps", type=int, default=25_000)
     options.add_argument("--seeds", type=int, default=8)
