@@ -33,7 +33,7 @@ elsewhere: .venv-bench/installed
 	.venv-bench/bin/python -m pytest tests/test_exports_elsewhere.py
 
 # Ratios against other libraries, five minutes, in that place, too; then seeds per hour of the runner, against the loop
-# that people write and rl_zoo3 (whose place has the same torch and stable-baselines3), another ten.
+# that people write and rl_zoo3 (whose place has the same torch and stable-baselines3), another twenty at most.
 bench: .venv-bench/installed bench-runner
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv-bench/bin/python tests/benchmarks/bench.py
 

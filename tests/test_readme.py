@@ -100,8 +100,9 @@ def test_the_rates_of_the_readme_are_those_of_the_calibration_table() -> None:
         assert rates == " / ".join(f"{100 * size:.1f}" for size in sizes if size is not None)
 
 
-def test_the_benchmark_table_is_the_one_that_was_measured() -> None:
-    assert (ROOT / "tests" / "benchmarks" / "table.md").read_text() in TEXT
+@pytest.mark.parametrize("table", ["table.md", "runner.md"])
+def test_the_benchmark_tables_are_those_that_were_measured(table: str) -> None:
+    assert (ROOT / "tests" / "benchmarks" / table).read_text() in TEXT
 
 
 def test_what_sequential_seeds_are_said_to_keep_was_measured() -> None:

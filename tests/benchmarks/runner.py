@@ -1,6 +1,6 @@
 """How fast seeds are trained: rlaudit's runner against the loop that people write, and against rl_zoo3.
 
-    python tests/benchmarks/runner.py --zoo .venv-zoo/bin/python        (five to eight minutes on two idle cores)
+    python tests/benchmarks/runner.py --zoo .venv-zoo/bin/python        (ten to twenty minutes on two idle cores)
 
 Everyone trains PPO on CartPole-v1 with stable-baselines3's defaults, for as many steps and seeds, and evaluates each
 agent in as many episodes at the end. Each way is one command, or one a seed; wall time runs from the first command to
@@ -193,11 +193,13 @@ def main() -> None:
         "all but learning": runner.cpu / seeds - (trained - evaluation),
         "all": runner.cpu / seeds,
     }
-    given.out.write_text(
-        "\n".join([*_ways(rows, seeds, one), "", *_parts(parts, learn), "", _notes(steps, seeds)]) + "\n"
+    without = seeds * learn / runner.wall
+    notes = (
+        f"{_notes(steps, seeds)}\n\nThe loops evaluate with `evaluate_policy`, one episode after another, in "
+        f"{their_evaluation:.2f} CPU seconds a run; beside (b) without any evaluation the runner is at {without:.2f}."
     )
+    given.out.write_text("\n".join([*_ways(rows, seeds, one), "", *_parts(parts, learn), "", notes]) + "\n")
     sys.stdout.write(given.out.read_text())
-    sys.stdout.write(f"\nThe loop evaluates in {their_evaluation:.2f} CPU seconds a run.\n")
 
 
 def _ways(rows: dict[str, Took | None], seeds: int, one: Took) -> list[str]:
